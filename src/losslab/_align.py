@@ -1,0 +1,111 @@
+"""The shape rule: (N,) and (N, 1) are aligned, labels and predictions must then agree; nothing broadcasts."""
+
+from typing import Any
+
+from ._ops import Array, Ops
+
+Shape = tuple[int | None, ...]
+
+
+def align(ops: Ops, y_true: Array, y_pred: Array, ids: bool, axis: int, loss: str) -> tuple[Array, Array]:
+    """Labels and predictions with `axis` last, their shapes in agreement.
+
+    Args:
+        ids: the labels are class ids, which lack the axis of the classes.
+        loss: the name that messages give.
+
+    Raises:
+        ValueError: the shapes would broadcast, or do not fit each other at all.
+    """
+    shapes = ops.shape(y_true), ops.shape(y_pred)
+    rank = len(shapes[1])
+    if rank and not -rank <= axis < rank:
+        raise ValueError(f"{loss}: axis {axis} is out of range for y_pred of shape {_text(shapes[1])}")
+    if ids:
+        return _align_ids(ops, y_true, y_pred, axis, loss)
+    if len(shapes[0]) + 1 == rank and shapes[1][-1] == 1:
+        y_true = ops.expand_dims(y_true)
+    elif rank + 1 == len(shapes[0]) and shapes[0][-1] == 1:
+        y_pred = ops.expand_dims(y_pred)
+    if not same_shape(ops.shape(y_true), ops.shape(y_pred)):
+        raise ValueError(_refusal(loss, *shapes, integers=ops.kind(y_true) in "iu"))
+    return _last(ops, y_true, axis), _last(ops, y_pred, axis)
+
+
+def same_shape(a: Shape, b: Shape) -> bool:
+    """Whether the shapes agree; a dimension that is unknown while tracing agrees with any."""
+    return len(a) == len(b) and all(m == n or m is None or n is None for m, n in zip(a, b, strict=True))
+
+
+def align_to_values(ops: Ops, x: Array, target: Shape, what: str, loss: str) -> Array:
+    """A weight or mask against the leading axes of the per-sample values: scalar, (N,), (N, 1) or the full shape.
+
+    Args:
+        target: the shape of the per-sample values.
+        what: the argument's name, for messages.
+
+    Raises:
+        ValueError: any other shape.
+    """
+    given = shape = ops.shape(x)
+    if shape == ():
+        return x
+    while len(shape) > len(target) and shape[-1] == 1:
+        x, shape = ops.squeeze(x), shape[:-1]
+    while len(shape) < len(target):
+        x, shape = ops.expand_dims(x), (*shape, 1)
+    if not _leads(shape, target):
+        fits = dict.fromkeys(_text(fit) for fit in (target[:1], (*target[:1], 1), target) if target)
+        raise ValueError(
+            f"{loss}: {what} has shape {_text(given)} but the per-sample values have shape {_text(target)}: "
+            f"give {', '.join(['a scalar', *fits])}"
+        )
+    return x
+
+
+def _leads(shape: Shape, target: Shape) -> bool:
+    """Whether `shape` is a beginning of `target`, filled up with ones."""
+    if len(shape) != len(target):
+        return False
+    cut = len(shape)
+    while cut > 1 and shape[cut - 1] == 1:
+        cut -= 1
+    return same_shape(shape[:cut], target[:cut])
+
+
+def _align_ids(ops: Ops, ids: Array, y_pred: Array, axis: int, loss: str) -> tuple[Array, Array]:
+    shape, predictions = ops.shape(ids), ops.shape(y_pred)
+    if not predictions:
+        raise ValueError(f"{loss}: y_pred is a scalar, but it needs an axis of classes")
+    y_pred = _last(ops, y_pred, axis)
+    expected = ops.shape(y_pred)[:-1]
+    if same_shape(shape, expected):
+        return ids, y_pred
+    if same_shape(shape, (*expected, 1)):
+        return ops.squeeze(ids), y_pred
+    if same_shape(shape, predictions):
+        fix = "one-hot labels given to a loss on class ids: use the categorical loss, or y_true.argmax(-1)"
+    else:
+        fix = f"class ids must have shape {_text(expected)}"
+    raise ValueError(f"{loss}: y_true has shape {_text(shape)} and y_pred {_text(predictions)}: {fix}")
+
+
+def _refusal(loss: str, y_true: Shape, y_pred: Shape, integers: bool) -> str:
+    classes = y_pred[-1] if y_pred else None
+    if integers and y_true in (y_pred[:-1], (*y_pred[:-1], 1)) and classes is not None and classes > 1:
+        fix = (
+            f"class ids given to a loss on one-hot labels: use sparse_categorical_crossentropy, "
+            f"or losslab.one_hot(y_true, {classes})"
+        )
+    else:
+        fix = "they would broadcast or do not fit; reshape one so that both are equal"
+    return f"{loss}: y_true has shape {_text(y_true)} and y_pred {_text(y_pred)}: {fix}"
+
+
+def _last(ops: Ops, x: Array, axis: int) -> Array:
+    rank = len(ops.shape(x))
+    return x if rank == 0 or axis in (-1, rank - 1) else ops.moveaxis(x, axis, -1)
+
+
+def _text(shape: Any) -> str:
+    return str(tuple(shape))

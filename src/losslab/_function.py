@@ -1,0 +1,68 @@
+"""The function form of a loss, derived from its class."""
+
+import dataclasses
+import inspect
+from collections.abc import Callable
+from typing import Any, ParamSpec, Protocol, cast
+
+from ._loss import Loss
+from ._ops import Array
+from ._param import check_names
+from ._registry import snake_case
+
+P = ParamSpec("P")
+
+
+class LossFunction(Protocol[P]):
+    """(y_true, y_pred, **parameters) -> one value per sample; the parameters are typed as those of the class."""
+
+    def __call__(self, y_true: Any, y_pred: Any, *args: P.args, **kwargs: P.kwargs) -> Array: ...
+
+
+def function_form(cls: Callable[P, Loss]) -> LossFunction[P]:
+    """The function `name(y_true, y_pred, **parameters)` of a loss class: per-sample values, no reduction.
+
+    >>> huber = function_form(losslab.Huber)
+    >>> huber([[0.0, 0.0]], [[1.0, 3.0]], delta=1.0)
+    array([1.5])
+    """
+    assert isinstance(cls, type)
+    name = snake_case(cls.__name__)
+    makers: dict[Any, Loss] = {}  # parameters -> loss; a plain dict, which torch.compile can follow
+
+    def function(y_true: Any, y_pred: Any, **parameters: Any) -> Array:
+        key = _key(parameters)
+        loss = makers.get(key)
+        if loss is None:
+            loss = makers[key] = _make(cls, name, parameters)
+        return loss.per_sample(y_true, y_pred)
+
+    makers[()] = cls()
+    function.__name__ = function.__qualname__ = name
+    function.__module__ = cls.__module__
+    function.__doc__ = cls.__doc__
+    function.__signature__ = _signature(cls)  # type: ignore[attr-defined]
+    return cast(LossFunction[P], function)
+
+
+def _key(parameters: dict[str, Any]) -> Any:
+    return tuple((name, tuple(v) if isinstance(v, list) else v) for name, v in sorted(parameters.items()))
+
+
+def _make(cls: Any, name: str, parameters: dict[str, Any]) -> Loss:
+    if "reduction" in parameters or "name" in parameters:
+        raise TypeError(f"{name}() gives one value per sample; for a reduction use the class: {cls.__name__}(…)")
+    check_names(cls, list(parameters), f"{name}()")
+    loss: Loss = cls(**parameters)
+    return loss
+
+
+def _signature(cls: Any) -> inspect.Signature:
+    either = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    arrays = [inspect.Parameter(name, either) for name in ("y_true", "y_pred")]
+    fields = [field for field in dataclasses.fields(cls) if field.name not in ("reduction", "name")]
+    own = [
+        inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=field.type)
+        for field in fields
+    ]
+    return inspect.Signature(arrays + own)

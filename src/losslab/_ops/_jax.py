@@ -1,0 +1,62 @@
+"""The vocabulary on JAX: NumPy's, and what JAX does its own way."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ._base import Array
+from ._numpy import NumpyOps, numpy_array
+
+
+class JaxOps(NumpyOps):
+    name = "jax"
+    xp = jnp
+
+    def convert(self, x: Any, like: Array = None) -> Array:
+        if isinstance(x, jax.Array):
+            if jnp.issubdtype(x.dtype, jnp.complexfloating):
+                raise TypeError(f"an array of dtype {x.dtype} holds no real numbers: give its real part or its modulus")
+            return x
+        return jnp.asarray(numpy_array(x))
+
+    def float_dtype(self, x: Array) -> Any:
+        if jnp.issubdtype(x.dtype, jnp.floating):
+            return jnp.promote_types(x.dtype, jnp.float32)  # half precision and float8 become float32
+        return jnp.result_type(float)
+
+    def kind(self, x: Array) -> str:
+        return "f" if jnp.issubdtype(x.dtype, jnp.floating) else str(x.dtype.kind)
+
+    def look(self, x: Array) -> np.ndarray[Any, Any] | None:
+        if isinstance(x, jax.core.Tracer) or any(device.platform != "cpu" for device in x.devices()):
+            return None
+        return np.asarray(x)
+
+    def stop_gradient(self, x: Array) -> Array:
+        return jax.lax.stop_gradient(x)
+
+    def erf(self, x: Array) -> Array:
+        return jax.scipy.special.erf(x)
+
+    def lgamma(self, x: Array) -> Array:
+        return jax.scipy.special.gammaln(x)
+
+    def sigmoid(self, x: Array) -> Array:
+        return jax.nn.sigmoid(x)
+
+    def log_sigmoid(self, x: Array) -> Array:
+        return jax.nn.log_sigmoid(x)
+
+    def softmax(self, x: Array) -> Array:
+        return jax.nn.softmax(x, axis=-1)
+
+    def log_softmax(self, x: Array) -> Array:
+        return jax.nn.log_softmax(x, axis=-1)
+
+    def logsumexp(self, x: Array) -> Array:
+        return jax.nn.logsumexp(x, axis=-1)
+
+
+JAX = JaxOps()

@@ -1,0 +1,58 @@
+"""Weights, masks and reductions: the only place."""
+
+from typing import Any, Literal
+
+from ._ops import Array, Ops
+
+Reduction = Literal["sum_over_batch_size", "mean_with_sample_weight", "sum", "none"]
+
+SYNONYMS: dict[Any, Reduction] = {"mean": "sum_over_batch_size", None: "none"}
+
+
+def reduce(
+    ops: Ops, values: Array, weight: Array | None, counted: Array | None, reduction: Reduction, normalizer: Any
+) -> Array:
+    """The per-sample values as one number, or weighted as they are under "none".
+
+    Args:
+        values: per-sample values, 0 where a sample is removed.
+        weight: aligned with `values`, or None for 1 everywhere.
+        counted: False where a mask or `ignore_class` removes a sample, or None. A weight of 0 removes the sample too,
+            but "sum_over_batch_size" still counts it, as Keras does.
+        normalizer: the divisor, in place of the reduction's own.
+
+    Nothing left gives 0 with gradient 0.
+
+    Raises:
+        ValueError: a `normalizer` under "none", which divides by nothing.
+    """
+    if weight is not None:
+        values = values * weight
+    if reduction == "none":
+        if normalizer is not None:
+            raise ValueError("normalizer= needs a reduction to one number, but reduction='none' keeps all values")
+        return values
+    total = ops.sum(values, axis=None)
+    if normalizer is not None:
+        return _divide(ops, total, ops.cast(ops.convert(normalizer, like=values), values.dtype))
+    if reduction == "sum":
+        return total
+    if reduction == "sum_over_batch_size" or weight is None:
+        return _divide(ops, total, _count(ops, values, counted))
+    weights = ops.ones_like(values) * weight
+    return _divide(ops, total, ops.sum(weights if counted is None else ops.where(counted, weights, 0.0), axis=None))
+
+
+def _count(ops: Ops, values: Array, counted: Array | None) -> Any:
+    if counted is None:
+        size = ops.size(values)
+        return size if isinstance(size, int) else ops.cast(size, values.dtype)
+    ones = ops.ones_like(values)
+    return ops.sum(ops.where(counted, ones, 0.0), axis=None)
+
+
+def _divide(ops: Ops, total: Array, divisor: Any) -> Array:
+    if isinstance(divisor, int):
+        return total / divisor if divisor else total
+    empty = divisor == 0
+    return ops.where(empty, 0.0, total / ops.where(empty, 1.0, divisor))

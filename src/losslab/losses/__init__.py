@@ -1,0 +1,5 @@
+"""The catalogue, by family. Importing it makes every loss known to `losslab.get`."""
+
+from . import classification, distribution, imbalance, margin, regression
+
+__all__ = ["classification", "distribution", "imbalance", "margin", "regression"]

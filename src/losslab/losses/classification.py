@@ -1,0 +1,147 @@
+"""Cross-entropies, from logits in log space, from probabilities clipped at 1e-7."""
+
+from .._domain import BINARY, CLASS_ID, DISTRIBUTION, EPSILON, LOGIT, LOGITS, ONE_HOT, PROBABILITY, Domain
+from .._function import function_form
+from .._loss import ElementLoss, RowLoss
+from .._ops import Array, Ops
+from .._param import param
+from .._registry import register
+
+FROM_LOGITS = "y_pred holds logits; else probabilities"
+SMOOTHING = "how far the labels are drawn towards the uniform distribution"
+
+
+class BinaryClassification(ElementLoss):
+    """What losses on independent yes/no labels share: the domain of the predictions follows `from_logits`."""
+
+    targets = BINARY
+    from_logits: bool = param(False, doc=FROM_LOGITS)
+
+    @property
+    def outputs(self) -> Domain:
+        return LOGIT if self.from_logits else PROBABILITY
+
+
+class CategoricalClassification(RowLoss):
+    """What losses on one label out of several share: the domain of the predictions follows `from_logits`."""
+
+    targets = ONE_HOT
+    from_logits: bool = param(False, doc=FROM_LOGITS)
+    axis: int = param(-1, doc="the axis of the classes")
+
+    @property
+    def outputs(self) -> Domain:
+        return LOGITS if self.from_logits else DISTRIBUTION
+
+    def log_probabilities(self, ops: Ops, y_pred: Array) -> Array:
+        if self.from_logits:
+            return ops.log_softmax(y_pred)
+        return ops.log(ops.clip_through(normalized(ops, y_pred), EPSILON, 1.0 - EPSILON))
+
+
+@register
+class BinaryCrossentropy(BinaryClassification):
+    r"""The negative log-likelihood of yes or no, $-y \log p - (1 - y)\log(1 - p)$; $p = \sigma(z)$ from logits $z$.
+
+    In nats. From logits exact at any magnitude; probabilities are clipped to $[10^{-7}, 1 - 10^{-7}]$, so a confidently
+    wrong one costs 16.1, with the gradient of that point. Smoothing: $y (1 - s) + s/2$.
+
+    >>> losslab.binary_crossentropy([[1.0, 0.0]], [[0.8, 0.4]]).round(4)
+    array([0.367])
+    >>> float(losslab.BinaryCrossentropy(from_logits=True)([1.0, 0.0], [-1000.0, -1000.0]))
+    500.0
+    """
+
+    source = "Cox 1958, doi:10.1111/j.2517-6161.1958.tb00292.x"
+    aliases = ("bce", "BCE")
+    same_as = (
+        "keras.losses.binary_crossentropy",
+        "torch.nn.functional.binary_cross_entropy",
+        "optax.losses.sigmoid_binary_cross_entropy",
+    )
+    label_smoothing: float = param(0.0, ge=0, le=1, doc=SMOOTHING)
+    axis: int = param(-1, doc="the axis that the function form averages")
+
+    def formula(self, ops: Ops, y_true: Array, y_pred: Array) -> Array:
+        return binary_entropy(ops, smoothed(y_true, self.label_smoothing), y_pred, self.from_logits)
+
+
+@register
+class CategoricalCrossentropy(CategoricalClassification):
+    r"""The negative log-likelihood of a class, $-\sum_k y_k \log p_k$; $p$ = softmax(z) from logits $z$.
+
+    In nats. From logits exact at any magnitude; probabilities are divided by their sum and clipped to
+    $[10^{-7}, 1 - 10^{-7}]$. Smoothing: $y (1 - s) + s/C$ over $C$ classes.
+
+    >>> losslab.categorical_crossentropy([[0.0, 1.0]], [[0.25, 0.75]]).round(4)
+    array([0.2877])
+    """
+
+    source = "Bridle 1990, doi:10.1007/978-3-642-76153-9_28; smoothing: Szegedy et al. 2016, arXiv:1512.00567"
+    aliases = ("cce", "CCE")
+    same_as = (
+        "keras.losses.categorical_crossentropy",
+        "torch.nn.functional.cross_entropy",
+        "optax.losses.softmax_cross_entropy",
+        "sklearn.metrics.log_loss",
+    )
+    label_smoothing: float = param(0.0, ge=0, le=1, doc=SMOOTHING)
+
+    def formula(self, ops: Ops, y_true: Array, y_pred: Array) -> Array:
+        return expected(ops, y_true, -self.log_probabilities(ops, y_pred), self.label_smoothing)
+
+
+@register
+class SparseCategoricalCrossentropy(CategoricalClassification):
+    r"""The negative log-likelihood of a class, $-\log p_y$, $y$ the class id; $p$ = softmax(z) from logits $z$.
+
+    The categorical cross-entropy without the one-hot rows. In nats. Ids are (N,) or (N, 1) for predictions (N, C).
+
+    >>> losslab.sparse_categorical_crossentropy([1], [[0.25, 0.75]]).round(4)
+    array([0.2877])
+    >>> losslab.sparse_categorical_crossentropy([2], [[0.25, 0.75]])
+    Traceback (most recent call last):
+    ValueError: sparse_categorical_crossentropy: class id 2 in y_true is out of range for 2 classes...
+    """
+
+    source = "Bridle 1990, doi:10.1007/978-3-642-76153-9_28"
+    aliases = ("scce", "SCCE")
+    same_as = (
+        "keras.losses.sparse_categorical_crossentropy",
+        "torch.nn.functional.cross_entropy",
+        "optax.losses.softmax_cross_entropy_with_integer_labels",
+    )
+    targets = CLASS_ID
+    ignore_class: int | None = param(None, doc="the class id whose samples are removed, such as 255 or -1")
+
+    def formula(self, ops: Ops, y_true: Array, y_pred: Array) -> Array:
+        return -ops.take(self.log_probabilities(ops, y_pred), y_true)
+
+
+def smoothed(y_true: Array, smoothing: float) -> Array:
+    """Binary labels drawn towards 1/2."""
+    return y_true * (1.0 - smoothing) + 0.5 * smoothing if smoothing else y_true
+
+
+def expected(ops: Ops, y_true: Array, costs: Array, smoothing: float) -> Array:
+    """Σ y·cost over the classes, with y (1 - s) + s/C for y."""
+    total = ops.sum(y_true * costs)
+    return (1.0 - smoothing) * total + smoothing * ops.mean(costs) if smoothing else total
+
+
+def normalized(ops: Ops, p: Array) -> Array:
+    """Rows divided by their sum; a row of zeros stays one."""
+    return p / ops.maximum(ops.sum(p, keepdims=True), EPSILON)
+
+
+def binary_entropy(ops: Ops, y_true: Array, y_pred: Array, from_logits: bool) -> Array:
+    """The binary cross-entropy of each element."""
+    if from_logits:
+        return y_true * ops.softplus(-y_pred) + (1.0 - y_true) * ops.softplus(y_pred)
+    p = ops.clip_through(y_pred, EPSILON, 1.0 - EPSILON)
+    return -(y_true * ops.log(p) + (1.0 - y_true) * ops.log1p(-p))
+
+
+binary_crossentropy = function_form(BinaryCrossentropy)
+categorical_crossentropy = function_form(CategoricalCrossentropy)
+sparse_categorical_crossentropy = function_form(SparseCategoricalCrossentropy)

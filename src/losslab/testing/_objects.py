@@ -1,0 +1,59 @@
+"""Properties of the object: a value that holds parameters, never data."""
+
+import dataclasses
+import json
+import pickle
+import sys
+
+import numpy as np
+
+from .._loss import Loss
+from ._case import Case
+
+
+def is_an_immutable_value(case: Case) -> None:
+    loss = case.loss
+    copy = type(loss).from_config(loss.get_config())
+    assert copy == loss, f"{loss!r}: from_config(get_config()) gave {copy!r}"
+    assert hash(copy) == hash(loss), f"{loss!r}: equal losses have different hashes"
+    try:
+        loss.name = "other"  # type: ignore[misc]
+    except dataclasses.FrozenInstanceError:
+        return
+    raise AssertionError(f"{loss!r}: its parameters can be overwritten")
+
+
+def config_survives_json(case: Case) -> None:
+    """A config that went through JSON gives an equal loss with an equal value."""
+    copy = type(case.loss).from_config(json.loads(json.dumps(case.loss.get_config())))
+    _same(case, copy, "from_config(json)")
+
+
+def pickle_and_repr_give_it_back(case: Case) -> None:
+    cls = type(case.loss)
+    _same(case, eval(repr(case.loss), {cls.__name__: cls}), "eval(repr)")
+    module = sys.modules.get(cls.__module__)
+    if getattr(module, cls.__qualname__, None) is cls:  # a class inside a function has no place to be unpickled from
+        _same(case, pickle.loads(pickle.dumps(case.loss)), "pickle")
+
+
+def parameters_are_checked(case: Case) -> None:
+    """Every parameter refuses a value of no use, and says which it was."""
+    for field in dataclasses.fields(case.loss):
+        for wrong in (object(), float("nan")):
+            try:
+                type(case.loss)(**{field.name: wrong})
+            except (TypeError, ValueError) as error:
+                assert field.name in str(error), f"{case.loss!r}: {error} does not name {field.name}"
+            else:
+                raise AssertionError(f"{case.loss!r}: accepted {field.name}={wrong!r}")
+
+
+def _same(case: Case, copy: Loss, how: str) -> None:
+    assert copy == case.loss, f"{case.loss!r}: {how} gave {copy!r}"
+    y, p = case.draw()
+    values = [np.asarray(case.value(y, p)), np.asarray(Case(copy, case.framework, case.dtype).value(y, p))]
+    assert np.array_equal(*values), f"{case.loss!r}: {how} gave another value, {values[1]} for {values[0]}"
+
+
+PROPERTIES = (is_an_immutable_value, config_survives_json, pickle_and_repr_give_it_back, parameters_are_checked)

@@ -1,0 +1,93 @@
+"""Who may know whom: the imports of every module of the package, read from its source."""
+
+import ast
+import pathlib
+
+import losslab
+
+ROOT = pathlib.Path(losslab.__file__).parent
+FRAMEWORKS = {"torch", "jax", "tensorflow", "keras", "sklearn", "xgboost", "lightgbm", "catboost"}
+CORE = {"_align", "_domain", "_function", "_loss", "_one_hot", "_ops", "_param", "_reduce", "_registry"}
+
+# Module or folder -> the modules of the package that it may import
+MAY_IMPORT = {
+    "_domain": set(),
+    "_ops": {"_ops"},
+    "_param": set(),
+    "_registry": {"_param"},
+    "_align": {"_ops"},
+    "_reduce": {"_ops"},
+    "_loss": {"_align", "_domain", "_ops", "_param", "_reduce", "_registry"},
+    "_function": {"_loss", "_ops", "_param", "_registry"},
+    "_one_hot": {"_ops"},
+    "domains": {"_domain"},
+    "losses": {"_domain", "_function", "_loss", "_ops", "_param", "_registry", "losses"},
+    "testing": {"_domain", "_loss", "_registry", "testing"},
+    "lab": {"", "lab"},
+    "cli": {"", "lab"},
+    "__main__": {"cli"},
+}
+
+# Module or folder -> the frameworks that it may import; none elsewhere
+MAY_USE = {
+    "_ops/_torch": {"torch"},
+    "_ops/_jax": {"jax"},
+    "_ops/_tensorflow": {"tensorflow"},
+    "testing/_frameworks": {"torch", "jax", "tensorflow"},
+    "testing/_case": {"tensorflow"},
+    "lab": {"jax", "keras", "sklearn"},
+}
+
+
+def modules():
+    return [path.relative_to(ROOT).with_suffix("") for path in ROOT.rglob("*.py")]
+
+
+def imports(module):
+    """Dotted names that a module imports, those of the package relative to its root ("" is the package itself)."""
+    tree = ast.parse((ROOT / module).with_suffix(".py").read_text())
+    place = module.parts[:-1]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            yield node.module
+        elif isinstance(node, ast.ImportFrom):
+            base = place[: len(place) - node.level + 1]
+            if node.module:
+                yield "losslab." + ".".join((*base, node.module))
+            else:
+                yield from ("losslab." + ".".join((*base, alias.name)) for alias in node.names)
+
+
+def test_the_package_is_layered():
+    wrong = []
+    for module in modules():
+        if module == pathlib.Path("__init__"):
+            continue
+        allowed = MAY_IMPORT[module.parts[0]]
+        for name in imports(module):
+            if name == "losslab" or name.startswith("losslab."):
+                target = name.removeprefix("losslab").lstrip(".").partition(".")[0]
+                if target not in allowed and target != module.parts[0]:
+                    wrong.append(f"{module} imports {name}")
+    assert not wrong
+
+
+def test_frameworks_stay_in_their_files():
+    wrong = []
+    for module in modules():
+        allowed = next((names for place, names in MAY_USE.items() if str(module).startswith(place)), set())
+        used = {name.partition(".")[0] for name in imports(module)} & FRAMEWORKS
+        wrong += [f"{module} imports {name}" for name in used - allowed]
+    assert not wrong
+
+
+def test_losses_import_no_array_library():
+    for module in modules():
+        if module.parts[0] == "losses":
+            assert not {name.partition(".")[0] for name in imports(module)} & (FRAMEWORKS | {"numpy", "scipy"})
+
+
+def test_the_rules_name_what_exists():
+    assert set(MAY_IMPORT) == {module.parts[0] for module in modules()} - {"__init__"}

@@ -7,7 +7,6 @@ import losslab
 
 ROOT = pathlib.Path(losslab.__file__).parent
 FRAMEWORKS = {"torch", "jax", "tensorflow", "keras", "sklearn", "xgboost", "lightgbm", "catboost"}
-CORE = {"_align", "_domain", "_function", "_loss", "_one_hot", "_ops", "_param", "_reduce", "_registry"}
 
 # Module or folder -> the modules of the package that it may import
 MAY_IMPORT = {
@@ -18,11 +17,12 @@ MAY_IMPORT = {
     "_align": {"_ops"},
     "_reduce": {"_ops"},
     "_loss": {"_align", "_domain", "_ops", "_param", "_reduce", "_registry"},
-    "_function": {"_loss", "_ops", "_param", "_registry"},
+    "_document": {"_domain", "_param"},
+    "_function": {"_document", "_loss", "_ops", "_param", "_registry"},
     "_one_hot": {"_ops"},
     "domains": {"_domain"},
     "losses": {"_domain", "_function", "_loss", "_ops", "_param", "_registry", "losses"},
-    "testing": {"_domain", "_loss", "_registry", "testing"},
+    "testing": {"_domain", "_loss", "_registry"},
     "lab": {"", "lab"},
     "cli": {"", "lab"},
     "__main__": {"cli"},

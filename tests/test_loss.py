@@ -37,7 +37,11 @@ ROWS = np.full((4, 3), 1 / 3)
             "sample_weight has shape (3,) but the per-sample values have shape (4,): give a scalar, (4,), (4, 1)",
         ),
         (lambda: losslab.Huber()(ROWS, ROWS, mask=[True]), ValueError, "mask has shape (1,)"),
-        (lambda: losslab.Huber(reduction="none")(ROWS, ROWS, normalizer=3), ValueError, "normalizer= needs a reduction"),
+        (
+            lambda: losslab.Huber(reduction="none")(ROWS, ROWS, normalizer=3),
+            ValueError,
+            "normalizer= needs a reduction",
+        ),
         (lambda: losslab.Huber(reduction="avg"), ValueError, "must be one of 'sum_over_batch_size'"),
         (lambda: losslab.Huber(delta="2"), ValueError, "delta must be a number > 0, got '2'"),
         (lambda: losslab.Huber(delta=[2.0]), TypeError, "delta must be a number > 0, got [2.0]"),
@@ -50,7 +54,11 @@ ROWS = np.full((4, 3), 1 / 3)
             "alpha has 2 weights, but y_pred has 3 classes",
         ),
         (lambda: losslab.CosineSimilarity(axis=2)(ROWS, ROWS), ValueError, "axis 2 is out of range"),
-        (lambda: losslab.huber(ROWS, ROWS, detla=1.0), TypeError, "huber() has no parameter 'detla': did you mean 'delta'"),
+        (
+            lambda: losslab.huber(ROWS, ROWS, detla=1.0),
+            TypeError,
+            "huber() has no parameter 'detla': did you mean 'delta'",
+        ),
         (lambda: losslab.huber(ROWS, ROWS, reduction="sum"), TypeError, "use the class: Huber("),
         (lambda: losslab.huber(["a"], [1.0]), TypeError, "holds no real numbers"),
         (lambda: losslab.one_hot([0, 3], 3), ValueError, "ids go from 0 to 3, out of range for 3 classes"),
@@ -114,7 +122,9 @@ def test_objects_are_values():
     assert copy.deepcopy(loss) == loss
     assert {loss, losslab.Huber(delta=2.0)} == {loss}
     assert repr(losslab.Huber()) == "Huber()"
-    assert repr(losslab.Huber(delta=2, reduction=None, name="mine")) == "Huber(reduction='none', name='mine', delta=2.0)"
+    assert (
+        repr(losslab.Huber(delta=2, reduction=None, name="mine")) == "Huber(reduction='none', name='mine', delta=2.0)"
+    )
     assert losslab.Huber(reduction="mean") == losslab.Huber()
     focal = losslab.CategoricalFocalCrossentropy(alpha=np.array([1, 2]))
     assert focal.alpha == (1.0, 2.0)
@@ -133,7 +143,9 @@ def test_a_loss_of_ones_own_says_what_is_wrong_with_it():
     class Forgotten(losslab.RowLoss):
         pass
 
-    with pytest.raises(ValueError, match=r"Scalar.formula returned shape \(4,\), but \(4, 3\) is one value per element"):
+    with pytest.raises(
+        ValueError, match=r"Scalar.formula returned shape \(4,\), but \(4, 3\) is one value per element"
+    ):
         Scalar()(ROWS, ROWS)
     with pytest.raises(NotImplementedError, match="Forgotten declares no formula"):
         Forgotten()(ROWS, ROWS)

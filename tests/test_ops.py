@@ -141,7 +141,9 @@ def test_clip_through_keeps_the_gradient(framework):
 @pytest.mark.parametrize("exponent", [0.0, 0.5, 1.0, 2.0])
 def test_power_has_a_finite_slope_at_zero(exponent, framework, dtype):
     x = framework.array(np.zeros(2, dtype))
-    assert framework.numpy(ops_for(x).power(x, exponent)).tolist() == pytest.approx([float(exponent == 0)] * 2, abs=2e-19)
+    assert framework.numpy(ops_for(x).power(x, exponent)).tolist() == pytest.approx(
+        [float(exponent == 0)] * 2, abs=2e-19
+    )
     if framework.differentiates:
         assert np.isfinite(framework.gradient(lambda x: ops_for(x).sum(ops_for(x).power(x, exponent)), x)).all()
 
@@ -176,7 +178,9 @@ def test_constant_has_the_dtype_of_its_neighbour(framework, dtype):
     assert framework.numpy(result).tolist() == [1, 2]
 
 
-@pytest.mark.parametrize(("given", "computed"), [("float16", "float32"), ("float32", "float32"), ("float64", "float64")])
+@pytest.mark.parametrize(
+    ("given", "computed"), [("float16", "float32"), ("float32", "float32"), ("float64", "float64")]
+)
 def test_float_dtype(given, computed, framework):
     x = framework.array(np.zeros(2, given))
     ops = ops_for(x)
@@ -234,7 +238,7 @@ def test_two_frameworks_in_one_call_are_refused():
 
 
 def test_what_is_no_array_is_refused():
-    with pytest.raises(TypeError, match="builtins.dict is no array"):
+    with pytest.raises(TypeError, match="dict is no array"):
         ops_for({"a": 1})
 
 

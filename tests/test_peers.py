@@ -64,7 +64,10 @@ def torch_values(peer, loss, y, p):
     import torch
 
     y, p, name = torch.tensor(y), torch.tensor(p), peer.__name__
-    options = {"huber_loss": lambda: {"delta": loss.delta}, "poisson_nll_loss": lambda: {"log_input": False, "eps": 1e-7}}
+    options = {
+        "huber_loss": lambda: {"delta": loss.delta},
+        "poisson_nll_loss": lambda: {"log_input": False, "eps": 1e-7},
+    }
     given = options.get(name, dict)()
     if name == "cross_entropy":
         given = {"label_smoothing": own(loss).get("label_smoothing", 0.0)}

@@ -5,6 +5,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any, ParamSpec, Protocol, cast
 
+from ._document import documentation
 from ._loss import Loss
 from ._ops import Array
 from ._param import check_names
@@ -21,6 +22,8 @@ class LossFunction(Protocol[P]):
 
 def function_form(cls: Callable[P, Loss]) -> LossFunction[P]:
     """The function `name(y_true, y_pred, **parameters)` of a loss class: per-sample values, no reduction.
+
+    Both get the full documentation: what follows from the declaration is added to the class's docstring.
 
     >>> huber = function_form(losslab.Huber)
     >>> huber([[0.0, 0.0]], [[1.0, 3.0]], delta=1.0)
@@ -40,7 +43,7 @@ def function_form(cls: Callable[P, Loss]) -> LossFunction[P]:
     makers[()] = cls()
     function.__name__ = function.__qualname__ = name
     function.__module__ = cls.__module__
-    function.__doc__ = cls.__doc__
+    cls.__doc__ = function.__doc__ = documentation(cls)
     function.__signature__ = _signature(cls)  # type: ignore[attr-defined]
     return cast(LossFunction[P], function)
 

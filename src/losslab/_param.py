@@ -96,7 +96,12 @@ def check_names(cls: type, names: list[str], caller: str) -> None:
             raise TypeError(f"{caller} has no parameter {name!r}: {hint}")
 
 
-def requirement(kinds: tuple[Any, ...], bounds: dict[str, float]) -> str:
+def requirements(cls: Any) -> dict[str, str]:
+    """Parameter -> what it may be, in words."""
+    return {rule.name: _requirement(rule.kinds, rule.bounds) for rule in _rules(cls)}
+
+
+def _requirement(kinds: tuple[Any, ...], bounds: dict[str, float]) -> str:
     """What a parameter may be, in words: "a number > 0"."""
     limits = " and ".join(f"{_BOUNDS[word][0]} {bound:g}" for word, bound in bounds.items())
     return " or ".join(f"{_words(kind)} {limits}".rstrip() if _is_numeric(kind) else _words(kind) for kind in kinds)
@@ -110,7 +115,7 @@ def _checked(owner: Any, rule: _Rule, value: Any) -> Any:
     # the right kind of thing with a wrong value (a number out of bounds, an unknown word) is a ValueError
     fits = any(_convert(kind, value) is not _MISFIT for kind in rule.kinds) or isinstance(value, str | float)
     error = ValueError if fits else TypeError
-    wanted = requirement(rule.kinds, rule.bounds)
+    wanted = _requirement(rule.kinds, rule.bounds)
     raise error(f"{type(owner).__name__}: {rule.name} must be {wanted}, got {value!r}")
 
 

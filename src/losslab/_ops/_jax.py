@@ -21,6 +21,9 @@ class JaxOps(NumpyOps):
             return x
         return jnp.asarray(numpy_array(x))
 
+    def ids(self, x: Array) -> Array:
+        return x.astype(jnp.result_type(int))  # int32, unless JAX is set to 64 bits
+
     def float_dtype(self, x: Array) -> Any:
         if jnp.issubdtype(x.dtype, jnp.floating):
             return jnp.promote_types(x.dtype, jnp.float32)  # half precision and float8 become float32

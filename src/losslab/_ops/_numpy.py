@@ -34,7 +34,7 @@ class NumpyOps(Ops):
         return self.xp.asarray(numbers, dtype=like.dtype)
 
     def ids(self, x: Array) -> Array:
-        return x.astype(self.xp.int_)
+        return x.astype(np.int64)
 
     def cast(self, x: Array, dtype: Any) -> Array:
         return x.astype(dtype)

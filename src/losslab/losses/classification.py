@@ -19,6 +19,7 @@ class BinaryClassification(ElementLoss):
 
     @property
     def outputs(self) -> Domain:
+        """probabilities in [0, 1]; with from_logits=True logits, any real numbers"""
         return LOGIT if self.from_logits else PROBABILITY
 
 
@@ -31,6 +32,7 @@ class CategoricalClassification(RowLoss):
 
     @property
     def outputs(self) -> Domain:
+        """rows of probabilities that sum to 1; with from_logits=True rows of logits, any real numbers"""
         return LOGITS if self.from_logits else DISTRIBUTION
 
     def log_probabilities(self, ops: Ops, y_pred: Array) -> Array:

@@ -1,6 +1,6 @@
 """One loss on one framework in one dtype: ordinary data for it, its values, its gradients."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,10 @@ class Case:
     def reference(self) -> "Case":
         """The same loss on NumPy in float64."""
         return Case(self.loss, FRAMEWORKS["numpy"], "float64")
+
+    def changed(self, **parameters: Any) -> "Case":
+        """The same case for the loss with other parameters."""
+        return replace(self, loss=type(self.loss).from_config({**self.loss.get_config(), **parameters}))
 
     @property
     def columns(self) -> int:

@@ -17,9 +17,7 @@ PROPERTIES: dict[str, Callable[[Case], None]] = {
 """Name -> check. Each takes a `Case` and raises AssertionError where the loss breaks its promise."""
 
 
-def check_loss(
-    loss: Any, frameworks: Iterable[str] | None = None, dtypes: Iterable[str] = tuple(TOLERANCE)
-) -> None:
+def check_loss(loss: Any, frameworks: Iterable[str] | None = None, dtypes: Iterable[str] = tuple(TOLERANCE)) -> None:
     """Check every promise of a loss, yours or losslab's.
 
     Args:
@@ -43,7 +41,7 @@ def check_loss(
 
 def _broken(case: Case) -> list[str]:
     messages = []
-    with case.framework.precision():
+    with case.framework.precision(case.dtype):
         for name, check in PROPERTIES.items():
             try:
                 check(case)

@@ -42,8 +42,8 @@ class Framework:
         """`function` over the first axis of its arguments (vmap); None where there is no such thing."""
         return None
 
-    def precision(self) -> AbstractContextManager[Any]:
-        """A context in which float64 exists."""
+    def precision(self, dtype: str) -> AbstractContextManager[Any]:
+        """A context in which the dtype exists."""
         return contextlib.nullcontext()
 
 
@@ -116,10 +116,10 @@ class Jax(Framework):
         mapped: Call = jax.vmap(function)
         return mapped
 
-    def precision(self) -> AbstractContextManager[Any]:
+    def precision(self, dtype: str) -> AbstractContextManager[Any]:
         import jax
 
-        context: AbstractContextManager[Any] = jax.enable_x64(True)
+        context: AbstractContextManager[Any] = jax.enable_x64(dtype == "float64")
         return context
 
 

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import pickle
 import sys
+from typing import Any
 
 import numpy as np
 
@@ -41,19 +42,23 @@ def parameters_are_checked(case: Case) -> None:
     """Every parameter refuses a value of no use, and says which it was."""
     for field in dataclasses.fields(case.loss):
         for wrong in (object(), float("nan")):
-            try:
-                type(case.loss)(**{field.name: wrong})
-            except (TypeError, ValueError) as error:
-                assert field.name in str(error), f"{case.loss!r}: {error} does not name {field.name}"
-            else:
-                raise AssertionError(f"{case.loss!r}: accepted {field.name}={wrong!r}")
+            message = _refusal(case, {field.name: wrong})
+            assert field.name in message, f"{case.loss!r}: {message} does not name {field.name}"
+
+
+def _refusal(case: Case, parameters: dict[str, Any]) -> str:
+    try:
+        type(case.loss)(**parameters)
+    except (TypeError, ValueError) as error:
+        return str(error)
+    raise AssertionError(f"{case.loss!r}: accepted {parameters}")
 
 
 def _same(case: Case, copy: Loss, how: str) -> None:
     assert copy == case.loss, f"{case.loss!r}: {how} gave {copy!r}"
     y, p = case.draw()
-    values = [np.asarray(case.value(y, p)), np.asarray(Case(copy, case.framework, case.dtype).value(y, p))]
-    assert np.array_equal(*values), f"{case.loss!r}: {how} gave another value, {values[1]} for {values[0]}"
+    before, after = case.value(y, p), Case(copy, case.framework, case.dtype).value(y, p)
+    assert np.array_equal(before, after), f"{case.loss!r}: {how} gave another value, {after} for {before}"
 
 
 PROPERTIES = (is_an_immutable_value, config_survives_json, pickle_and_repr_give_it_back, parameters_are_checked)

@@ -4,6 +4,7 @@ import numpy as np
 
 from .._loss import ElementLoss
 from ._case import TOLERANCE, Case, close
+from ._frameworks import Values
 
 
 def one_dimension_counts_elements(case: Case) -> None:
@@ -14,11 +15,11 @@ def one_dimension_counts_elements(case: Case) -> None:
     values = case.reference.per_sample(y[:, None], p[:, None])
     tolerance = TOLERANCE[case.dtype]
     close(case.per_sample(y, p), values.mean(), tolerance, f"{case}, function on (N,)")
-    none = Case(_changed(case, reduction="none"), case.framework, case.dtype)
+    none = case.changed(reduction="none")
     for given in ((y, p), (y[:, None], p), (y, p[:, None]), (y[:, None], p[:, None])):
         shapes = f"{given[0].shape} and {given[1].shape}"
         close(none.value(*given), values, tolerance, f"{case}, {shapes}")
-    mean = Case(_changed(case, reduction="mean"), case.framework, case.dtype)
+    mean = case.changed(reduction="mean")
     weight = np.array([1.0, 0.0, 3.0, 1.0])
     close(mean.value(y, p, sample_weight=weight), (values * weight).mean(), tolerance, f"{case}, weights on (N,)")
 
@@ -61,9 +62,10 @@ def class_ids_stay_integers(case: Case) -> None:
     try:
         case.loss(labels, predictions)
     except TypeError as error:
-        assert "integer" in str(error), f"{case}: float ids: {error}"
+        message = str(error)
     else:
         raise AssertionError(f"{case}: float class ids were accepted")
+    assert "integer" in message, f"{case}: float ids: {message}"
 
 
 def class_ids_are_in_range(case: Case) -> None:
@@ -85,11 +87,7 @@ def class_ids_are_in_range(case: Case) -> None:
         close(traced[1:], values.reshape(-1)[1:], TOLERANCE[case.dtype], f"{case}, beside a wrong id")
 
 
-def _changed(case: Case, **changes: object) -> "object":
-    return type(case.loss).from_config({**case.loss.get_config(), **changes})
-
-
-def _refused(case: Case, labels: np.ndarray, predictions: np.ndarray) -> str:
+def _refused(case: Case, labels: Values, predictions: Values) -> str:
     try:
         value = case.value(labels, predictions)
     except ValueError as error:

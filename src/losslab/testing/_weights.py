@@ -6,11 +6,6 @@ from ._case import TOLERANCE, Case, close
 from ._frameworks import Values
 
 
-def _mean(case: Case) -> Case:
-    config = {**case.loss.get_config(), "reduction": "mean"}
-    return Case(type(case.loss).from_config(config), case.framework, case.dtype)
-
-
 def weight_one_changes_nothing(case: Case) -> None:
     """A weight of 1 in every legal shape gives the unweighted value."""
     y, p = case.draw()
@@ -26,7 +21,7 @@ def weights_align_with_the_leading_axis(case: Case) -> None:
     if case.loss.axis != -1:
         return
     y, p = _sequence(case)
-    case = _mean(case)
+    case = case.changed(reduction="mean")
     values = case.reference.per_sample(y, p)
     weight = case.rounded(np.array([1.0, 2.0, 0.5]))
     expected = (values * weight[:, None]).mean()
@@ -42,7 +37,7 @@ def removed_samples_leave_no_trace(case: Case) -> None:
     y, p = case.draw()
     keep = np.array([True, False, True, True])
     broken_y, broken_p = _broken(case, y, p, ~keep)
-    mean = _mean(case)
+    mean = case.changed(reduction="mean")
     rest = case.reference.per_sample(y, p)[keep]
     weighted = mean.value(broken_y, broken_p, sample_weight=keep.astype(float))
     close(weighted, rest.sum() / (rest.size / 3 * 4), TOLERANCE[case.dtype], f"{case}, weight 0")
@@ -58,8 +53,7 @@ def ignored_class_leaves_no_trace(case: Case) -> None:
         return
     y, p = case.draw()
     for ignored in (-1, 255):
-        config = {**case.loss.get_config(), "ignore_class": ignored, "reduction": "mean"}
-        own = Case(type(case.loss).from_config(config), case.framework, case.dtype)
+        own = case.changed(ignore_class=ignored, reduction="mean")
         labels, broken = y.copy(), p.copy()
         labels[1], broken[1] = ignored, np.nan
         keep = np.array([True, False, True, True])
@@ -74,8 +68,7 @@ def nothing_left_is_zero(case: Case) -> None:
     y, p = case.draw()
     none = np.zeros(len(p))
     for reduction in ("mean", "mean_with_sample_weight", "sum"):
-        config = {**case.loss.get_config(), "reduction": reduction}
-        own = Case(type(case.loss).from_config(config), case.framework, case.dtype)
+        own = case.changed(reduction=reduction)
         for options in ({"sample_weight": none}, {"mask": none > 0}):
             value = own.value(y, p, **options)
             assert value == 0, f"{own}: {options} gave {value}"
@@ -109,9 +102,10 @@ def _refused(case: Case, y: Values, p: Values, weight: Values) -> None:
     try:
         case.value(y, p, sample_weight=weight)
     except ValueError as error:
-        assert str(weight.shape) in str(error), f"{case}: the message lacks the shape {weight.shape}: {error}"
+        message = str(error)
     else:
         raise AssertionError(f"{case}: a weight of shape {weight.shape} for values of shape (3, 3) was accepted")
+    assert str(weight.shape) in message, f"{case}: the message lacks the shape {weight.shape}: {message}"
 
 
 PROPERTIES = (

@@ -1,0 +1,49 @@
+# Every target installs what it needs into a virtual environment of its own; CI runs these same targets.
+
+PYTHON ?= python3
+DEMO = .venv-demo
+DEV = .venv
+
+.PHONY: help demo test check bench docs format constraints clean
+
+help:  ## show the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 14
+
+demo: $(DEMO)/installed  ## compare three losses on handwritten digits (Keras on JAX)
+	$(DEMO)/bin/losslab compare
+
+test: $(DEV)/installed  ## run every test on NumPy, PyTorch, JAX and TensorFlow
+	$(DEV)/bin/python -m pytest --numprocesses 2 --dist loadfile
+
+check: $(DEV)/installed  ## formatting, lint and types
+	$(DEV)/bin/ruff format --check .
+	$(DEV)/bin/ruff check .
+	$(DEV)/bin/mypy
+
+bench: $(DEV)/installed  ## speed, as ratios against peers measured in the same run
+	$(DEV)/bin/python benchmarks/bench.py
+
+docs: $(DEV)/installed  ## build the documentation into site/
+	$(DEV)/bin/python docs/generate.py
+	$(DEV)/bin/mkdocs build --strict --quiet
+
+format: $(DEV)/installed  ## format and fix what can be fixed
+	$(DEV)/bin/ruff check --fix .
+	$(DEV)/bin/ruff format .
+
+constraints: $(DEV)/installed  ## pin the versions that are installed now
+	(sed -n 1p requirements/constraints.txt; $(DEV)/bin/pip freeze --exclude-editable | sed 's/+cpu$$//') > requirements/new
+	mv requirements/new requirements/constraints.txt
+
+clean:  ## remove the virtual environments and everything built
+	rm -rf $(DEMO) $(DEV) site docs/losses .mypy_cache .pytest_cache .ruff_cache
+
+$(DEMO)/installed: pyproject.toml requirements/constraints.txt
+	$(PYTHON) -m venv $(DEMO)
+	$(DEMO)/bin/pip install --quiet --constraint requirements/constraints.txt ".[lab]"
+	touch $@
+
+$(DEV)/installed: pyproject.toml requirements/constraints.txt
+	$(PYTHON) -m venv $(DEV)
+	$(DEV)/bin/pip install --quiet --constraint requirements/constraints.txt --editable ".[test,check,docs]"
+	touch $@

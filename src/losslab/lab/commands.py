@@ -1,0 +1,122 @@
+"""The commands of `losslab`. What they need is imported when they run, so that the help appears at once."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from losslab.lab import plan, readers
+
+app = typer.Typer(
+    help="Write a loss once, use it everywhere, know what it does, and see which one your data wants.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print a JSON summary instead of the table.")]
+
+
+@app.callback(invoke_without_command=True)
+def losslab(
+    context: typer.Context, version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False
+) -> None:
+    """Show the version, or the help when no command is given."""
+    if version:
+        import losslab
+
+        print(losslab.__version__)
+    elif context.invoked_subcommand is None:
+        print(context.get_help())
+
+
+@app.command()
+def compare(
+    data: Annotated[str, typer.Option(help=f"{', '.join(readers.NAMED)}, FILE.npz (x, y) or FILE.csv.")] = "digits",
+    target: Annotated[str | None, typer.Option(help="Column to predict (.csv only).")] = None,
+    losses: Annotated[
+        str, typer.Option(help="Losses to compare; the first is the baseline. Parameters: focal:gamma=3.")
+    ] = ",".join(plan.DEFAULT_LOSSES),
+    seeds: Annotated[
+        int | None, typer.Option(help=f"Paired final runs per loss {plan.default_words('seeds')}.")
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(help=f"Epochs per run {plan.default_words('epochs')}.")] = None,
+    batch: Annotated[int | None, typer.Option(help=f"Batch size {plan.default_words('batch')}.")] = None,
+    lr: Annotated[str, typer.Option(help="auto: each loss its own, tuned. shared=X: X for all.")] = "auto",
+    subset: Annotated[int | None, typer.Option(help="Keep so many examples.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Run folder [default: losslab-runs/DATA].")] = None,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> int:
+    """Train the same network under several losses, fairly, and say which is better.
+
+    Rerunning the same command resumes: finished runs are not repeated.
+    """
+    from losslab.lab import comparison, progress, report, store, terminal
+
+    found = comparison.compare(
+        data,
+        plan.split_names(losses),
+        target=target,
+        seeds=seeds,
+        epochs=epochs,
+        batch=batch,
+        lr=lr,
+        subset=subset,
+        out=out,
+        show=progress.for_stderr(),
+        command=shlex.join(["losslab", *sys.argv[1:]]),
+    )
+    config = store.read_json(found.folder / "config.json")
+    if as_json:
+        print(json.dumps(report.to_json(config, found.summary) | {"report": str(found.report)}, indent=2))
+    else:
+        terminal.print_summary(config, found.summary)
+        print(found.report)
+    return int(found.exit_code)
+
+
+@app.command("report")
+def report_command(
+    folder: Annotated[Path, typer.Argument(help="Run folder that losslab compare wrote.")],
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Write the plots and the report of a run folder again."""
+    from losslab.lab import report, store, terminal
+
+    summary, page = report.render(folder)
+    config = store.read_json(folder / "config.json")
+    if as_json:
+        print(json.dumps(report.to_json(config, summary) | {"report": str(page)}, indent=2))
+    else:
+        terminal.print_summary(config, summary)
+        print(page)
+
+
+@app.command("list")
+def list_command(debug: Debug = False) -> None:
+    """Name all losses, with their aliases and what they are."""
+    from losslab.lab import listing
+
+    listing.print_losses()
+
+
+@app.command()
+def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False, debug: Debug = False) -> None:
+    """Show the machine and the versions of the packages that matter."""
+    from losslab.lab import environment
+
+    found = environment.describe()
+    if as_json:
+        print(json.dumps(found, indent=2))
+        return
+    print(f"Python {found['python']} on {found['platform']}, {found['cpus']} CPUs")
+    for name, version in found["packages"].items():
+        print(f"{name:14} {version or 'not installed'}")

@@ -1,0 +1,232 @@
+"""What is compared, by which protocol, as a list of plain jobs with content-hash ids."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import losslab
+from losslab.lab.errors import LabError
+
+# Part of every id: raise it when a change of the trainer changes its numbers.
+TRAINER_VERSION = 1
+OPTIMIZER = "adam"
+DEFAULT_LOSSES = ("categorical_crossentropy", "mse", "binary_crossentropy")
+FIRST_TUNING_SEED = 10_000
+MOST_EXTENSIONS = 2
+SMALLEST_CNN_SIDE = 28
+# A run whose training loss ends this share above the untrained network's has diverged, even where it is finite:
+# a loss on clipped probabilities stays finite however far the weights run away.
+DIVERGED_ABOVE = 0.1
+
+Job = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One loss of the comparison: what to call it, and its serialized form."""
+
+    label: str
+    loss: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """How each arm is trained. `shared_rate` is None where each loss has its own learning rate."""
+
+    model: str
+    engine: str
+    epochs: int
+    batch: int
+    seeds: int
+    tuning_seeds: int
+    rates: tuple[float, ...]
+    shared_rate: float | None = None
+
+    @property
+    def final_seed_list(self) -> list[int]:
+        """Seeds of the final runs."""
+        return list(range(self.seeds))
+
+    @property
+    def tuning_seed_list(self) -> list[int]:
+        """Seeds of the tuning runs, never among the final ones."""
+        return [FIRST_TUNING_SEED + i for i in range(self.tuning_seeds)]
+
+
+# A run of the CNN costs about 500 times one of the dense network, hence the smaller budget.
+_DEFAULTS: dict[str, dict[str, Any]] = {
+    "mlp": {
+        "epochs": 40,
+        "batch": 32,
+        "seeds": 8,
+        "tuning_seeds": 2,
+        "rates": (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1),
+    },
+    "cnn": {"epochs": 5, "batch": 128, "seeds": 5, "tuning_seeds": 1, "rates": (3e-4, 1e-3, 3e-3)},
+}
+
+
+def model_for(shape: Sequence[int]) -> str:
+    """Choose the network for examples of this shape: "cnn" for images of at least 28 × 28, else "mlp"."""
+    return "cnn" if len(shape) > 1 and min(shape[:2]) >= SMALLEST_CNN_SIDE else "mlp"
+
+
+def protocol(model: str, engine: str, shared_rate: float | None = None, **chosen: int | None) -> Protocol:
+    """Return the model's default protocol with the `chosen` values (epochs, batch, seeds) that are not None."""
+    values = _DEFAULTS[model] | {name: value for name, value in chosen.items() if value is not None}
+    return Protocol(model=model, engine=engine, shared_rate=shared_rate, **values)
+
+
+def _serialized(loss: losslab.Loss) -> dict[str, Any]:
+    """Return the config from which a run makes the loss again."""
+    config = losslab.serialize(loss)
+    try:
+        losslab.deserialize(config)
+    except losslab.UnknownLossError as error:
+        raise LabError(
+            f"{type(loss).__name__} is not registered",
+            "a run makes its loss by name",
+            f"write @losslab.register above class {type(loss).__name__}",
+        ) from error
+    return config
+
+
+def default_words(name: str) -> str:
+    """Say a setting's default for the help: seeds, epochs or batch."""
+    return f"[default: {_DEFAULTS['mlp'][name]}; {_DEFAULTS['cnn'][name]} for images]"
+
+
+def arms(losses: Iterable[Any]) -> list[Arm]:
+    """Resolve names, parametrised names and Loss objects; the same loss under two names is one arm.
+
+    Raises:
+        LabError: unknown loss or bad parameter.
+    """
+    found: dict[losslab.Loss, Arm] = {}
+    for given in losses:
+        loss = resolve(given)
+        if loss not in found:
+            label = _label(given, loss)
+            taken = {arm.label for arm in found.values()}
+            found[loss] = Arm(repr(loss) if label in taken else label, _serialized(loss))
+    if not found:
+        raise LabError("no loss named", "--losses is empty", "for example --losses categorical_crossentropy,mse")
+    return list(found.values())
+
+
+def split_names(text: str) -> list[str]:
+    """Return the losses of a comma-separated list; commas inside brackets separate nothing."""
+    return [name.strip() for name in re.split(r",(?![^\[(]*[\])])", text) if name.strip()]
+
+
+def resolve(given: Any) -> losslab.Loss:
+    """Return the Loss for a name, a parametrised name, a config or a Loss object."""
+    try:
+        loss = losslab.get(given)
+    except losslab.UnknownLossError as error:
+        raise LabError(str(error), "no loss or alias has that name", "losslab list names all of them") from error
+    except (ValueError, TypeError) as error:
+        raise LabError(f"cannot make the loss {given!r}", str(error), "parameters are written focal:gamma=3") from error
+    if not isinstance(loss, losslab.Loss):
+        raise LabError(
+            f"{given!r} is not a losslab.Loss",
+            "the lab asks a loss which labels and outputs it takes, and a bare function cannot tell",
+            "declare it as a class: class MyLoss(losslab.ElementLoss)",
+        )
+    return loss
+
+
+def _label(given: Any, loss: losslab.Loss) -> str:
+    if isinstance(given, str):
+        _, colon, parameters = given.partition(":")
+        return f"{loss.name}{colon}{parameters}"
+    return loss.name if repr(loss).endswith("()") else repr(loss)
+
+
+def learning_rate(text: str) -> float | None:
+    """Return None for "auto", X for "shared=X"."""
+    if text == "auto":
+        return None
+    prefix, _, number = text.partition("=")
+    try:
+        rate = float(number)
+    except ValueError:
+        rate = math.nan
+    if prefix != "shared" or not (math.isfinite(rate) and rate > 0):
+        raise LabError(
+            f"bad learning rate '{text}'",
+            "--lr takes auto (each loss its own, tuned) or shared=X with X a positive number",
+            "for example --lr auto, or --lr shared=1e-3",
+        )
+    return rate
+
+
+def group_of(arm: Arm, protocol: Protocol, digest: str) -> str:
+    """Return the id of everything that an arm's runs have in common."""
+    return _short_hash(
+        {
+            "loss": arm.loss,
+            "model": protocol.model,
+            "engine": protocol.engine,
+            "epochs": protocol.epochs,
+            "batch": protocol.batch,
+            "optimizer": OPTIMIZER,
+            "data": digest,
+            "trainer": TRAINER_VERSION,
+        }
+    )
+
+
+def jobs(
+    stage: str, rates: Sequence[tuple[Arm, float]], seeds: Iterable[int], protocol: Protocol, data: dict[str, Any]
+) -> list[Job]:
+    """Return the jobs of a stage in seed-major order, so that a stopped comparison is still balanced.
+
+    Args:
+        stage: "tune", or "final" (which also measures the test examples).
+        rates: pairs of an arm and a learning rate.
+        seeds: the seeds to run each pair with.
+        protocol: how to train.
+        data: the data set's spec and its digest.
+    """
+    return [_job(stage, arm, rate, seed, protocol, data) for seed in seeds for arm, rate in rates]
+
+
+def _job(stage: str, arm: Arm, rate: float, seed: int, protocol: Protocol, data: dict[str, Any]) -> Job:
+    group = group_of(arm, protocol, data["digest"])
+    return {
+        "id": _short_hash({"group": group, "stage": stage, "lr": rate, "seed": seed}),
+        "group": group,
+        "stage": stage,
+        "label": arm.label,
+        "loss": arm.loss,
+        "lr": rate,
+        "seed": seed,
+        "model": protocol.model,
+        "engine": protocol.engine,
+        "epochs": protocol.epochs,
+        "batch": protocol.batch,
+        "data": data,
+    }
+
+
+def neighbour(rates: Sequence[float], best: float) -> float | None:
+    """Return the next half-decade outward when the best rate is an end of the grid, else None."""
+    ladder = sorted(rates)
+    if best not in (ladder[0], ladder[-1]):
+        return None
+    step = -1 if best == ladder[0] else 1
+    exponent = round(2 * math.log10(best)) + step
+    decade, half = divmod(exponent, 2)
+    return float(f"{3 if half else 1}e{decade}")
+
+
+def _short_hash(content: dict[str, Any]) -> str:
+    text = json.dumps(content, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -1,0 +1,253 @@
+"""Files and bundled sets to raw arrays. Nothing here downloads or unpickles."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import zipfile
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from losslab.lab.errors import Exit, LabError, did_you_mean
+
+NAMED = ("digits", "mnist", "fashion_mnist", "cifar10")
+MOST_LEVELS = 100
+
+_FASHION_CLASSES = (
+    "T-shirt",
+    "Trouser",
+    "Pullover",
+    "Dress",
+    "Coat",
+    "Sandal",
+    "Shirt",
+    "Sneaker",
+    "Bag",
+    "Ankle boot",
+)
+_CIFAR10_CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+_CLASSES = {"fashion_mnist": _FASHION_CLASSES, "cifar10": _CIFAR10_CLASSES}
+_IDX_FILES = {
+    "x_train": "train-images-idx3-ubyte.gz",
+    "y_train": "train-labels-idx1-ubyte.gz",
+    "x_test": "t10k-images-idx3-ubyte.gz",
+    "y_test": "t10k-labels-idx1-ubyte.gz",
+}
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Raw:
+    """Arrays as read, unchecked.
+
+    Attributes:
+        standardized: (...) which features of an example are to be standardised.
+        ids_only: whether numeric labels must be ids from 0 (arrays), or may be any value (tables).
+    """
+
+    name: str
+    x: Array
+    y: Array
+    standardized: Array
+    divisor: float = 1.0
+    x_test: Array | None = None
+    y_test: Array | None = None
+    classes: tuple[str, ...] = ()
+    ids_only: bool = True
+
+
+def read_named(name: str) -> Raw:
+    """Read a set by its name: digits from scikit-learn, the others from the folders of `find_named`."""
+    if name == "digits":
+        from sklearn.datasets import load_digits
+
+        digits = load_digits()
+        x = digits.images.astype(np.float32)
+        return Raw(name, x, digits.target, np.zeros(x.shape[1:], dtype=bool), divisor=16.0)
+    path = find_named(name)
+    arrays = _npz_arrays(path) if path.is_file() else _read_idx_folder(path)
+    return _raw_from_arrays(name, arrays, _CLASSES.get(name, ()))
+
+
+def find_named(name: str) -> Path:
+    """Return the file (or Keras' folder of IDX files) that holds a named set.
+
+    Looked at in this order: `$LOSSLAB_DATA/NAME.npz` (default `~/.cache/losslab/data`), `./NAME.npz`, Keras' cache.
+    """
+    keras_cache = Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser() / "datasets"
+    own = Path(os.environ.get("LOSSLAB_DATA", "~/.cache/losslab/data")).expanduser()
+    places = [own / f"{name}.npz", Path(f"{name}.npz"), keras_cache / f"{name}.npz", keras_cache / "fashion-mnist"]
+    if name != "fashion_mnist":
+        places.pop()
+    for place in places:
+        if place.exists():
+            return place
+    raise LabError(
+        f"{name} is not on this machine",
+        f"losslab never downloads; looked for {', '.join(str(place) for place in places)}",
+        f'run once, with a network: python -c "{_download_line(name)}"',
+        Exit.ENVIRONMENT,
+    )
+
+
+def _download_line(name: str) -> str:
+    return (
+        f"import keras, numpy; (a, b), (c, d) = keras.datasets.{name}.load_data(); "
+        f"numpy.savez('{name}.npz', x_train=a, y_train=b, x_test=c, y_test=d)"
+    )
+
+
+def read_npz(path: Path) -> Raw:
+    """Read a .npz file that holds x and y, or x_train, y_train, x_test and y_test."""
+    return _raw_from_arrays(path.name, _npz_arrays(path))
+
+
+def read_csv(path: Path, target: str | None) -> Raw:
+    """Read a .csv or .csv.gz file: numeric columns as they are, text columns one-hot, `target` as the class."""
+    import pandas as pd
+
+    _check_file(path)
+    try:
+        table = pd.read_csv(path)
+    except (ValueError, OSError, EOFError, zlib.error) as error:  # pandas' parser errors are ValueErrors
+        raise _damaged(path, "CSV table", error) from error
+    if table.empty:
+        raise LabError(
+            f"{path.name} has no rows", "there is nothing to learn from", "give a table with a header and rows"
+        )
+    _check_target(path, target, list(table.columns))
+    _check_missing(path, table)
+    labels = table.pop(str(target)).to_numpy()
+    if table.shape[1] == 0:
+        raise LabError(
+            f"{path.name} has no column but '{target}'",
+            "a classifier needs something to look at",
+            "add feature columns",
+        )
+    numeric = table.select_dtypes("number")
+    text = table.drop(columns=numeric.columns).astype(str)
+    _check_levels(path, text)
+    encoded = pd.get_dummies(text, dtype=float) if text.shape[1] else text
+    x = np.concatenate([numeric.to_numpy(np.float32), encoded.to_numpy(np.float32)], axis=1)
+    standardized = np.arange(x.shape[1]) < numeric.shape[1]
+    labels = labels if np.asarray(labels).dtype.kind in "iuf" else np.asarray(labels).astype(str)
+    return Raw(path.name, x, labels, standardized, ids_only=False)
+
+
+def _check_target(path: Path, target: str | None, columns: list[str]) -> None:
+    if target is None:
+        raise LabError(
+            f"no target column named for {path.name}",
+            f"its columns are {_some(columns)}",
+            f"add --target COLUMN, for example --target {columns[-1]}",
+        )
+    if target not in columns:
+        raise LabError(
+            f"no column '{target}' in {path.name}",
+            f"its columns are {_some(columns)}",
+            did_you_mean(target, columns, f"name one of them, for example --target {columns[-1]}"),
+        )
+
+
+def _check_missing(path: Path, table: Any) -> None:
+    numbers = table.select_dtypes("number")
+    infinite = np.isinf(numbers.to_numpy(float)).sum(axis=0)
+    missing = table.isna().sum()
+    missing[numbers.columns] += infinite
+    for column, count in missing.items():
+        if count:
+            raise LabError(
+                f"column '{column}' of {path.name} is empty, NaN or infinite in {count} of {len(table)} rows",
+                "a network trained on NaN learns nothing",
+                "drop those rows or fill them first",
+            )
+
+
+def _check_levels(path: Path, text: Any) -> None:
+    for column in text.columns:
+        levels = text[column].nunique()
+        if levels > MOST_LEVELS:
+            raise LabError(
+                f"column '{column}' of {path.name} holds {levels} different texts",
+                f"text columns become one input per text, and more than {MOST_LEVELS} looks like an identifier",
+                "drop or encode that column first",
+            )
+
+
+def _some(names: list[str], limit: int = 12) -> str:
+    return ", ".join(map(str, names[:limit])) + (f" and {len(names) - limit} more" if len(names) > limit else "")
+
+
+def _check_file(path: Path) -> None:
+    if not path.is_file():
+        raise LabError(
+            f"no file {path}", f"it does not exist, seen from {Path.cwd()}", "check the path and the spelling"
+        )
+
+
+def _damaged(path: Path, kind: str, error: Exception) -> LabError:
+    return LabError(f"cannot read {path} as a {kind}", f"{type(error).__name__}: {error}", "write the file again")
+
+
+def _npz_arrays(path: Path) -> dict[str, Array]:
+    _check_file(path)
+    try:
+        with path.open("rb") as file:
+            archive = np.load(file, allow_pickle=False)
+            if not isinstance(archive, np.lib.npyio.NpzFile):
+                raise TypeError("a single array; x and y are needed, as numpy.savez writes them")
+            return {name: archive[name] for name in archive.files}
+    except (ValueError, TypeError, OSError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+        if "Object arrays" in str(error):
+            raise LabError(
+                f"{path} holds Python objects",
+                "reading them would run code from the file (pickle)",
+                "save arrays of numbers or text: x.astype(numpy.float32), y.astype(int)",
+            ) from error
+        raise _damaged(path, ".npz archive", error) from error
+
+
+def _raw_from_arrays(name: str, arrays: Mapping[str, Array], classes: tuple[str, ...] = ()) -> Raw:
+    prefix = "_train" if "x_train" in arrays else ""
+    wanted = [f"x{prefix}", f"y{prefix}"] + (["x_test", "y_test"] if "x_test" in arrays else [])
+    missing = [key for key in wanted if key not in arrays]
+    if missing:
+        raise LabError(
+            f"no array '{missing[0]}' in {name}",
+            f"it holds {_some(list(arrays)) or 'nothing'}",
+            "save x and y, or x_train, y_train, x_test and y_test: numpy.savez(path, x=x, y=y)",
+        )
+    x, y = (arrays[key] for key in wanted[:2])
+    image = x.dtype == np.uint8 and x.ndim > 2
+    standardized = np.full(x.shape[1:], not image)
+    x_test, y_test = arrays.get("x_test"), arrays.get("y_test")
+    if x_test is not None and x_test.shape[1:] != x.shape[1:]:
+        raise LabError(
+            f"training inputs {x.shape} and test inputs {x_test.shape} in {name}",
+            "an example must have the same shape in both",
+            "check the file",
+        )
+    return Raw(name, x, y, standardized, 255.0 if image else 1.0, x_test, y_test, classes)
+
+
+def _read_idx_folder(folder: Path) -> dict[str, Array]:
+    return {key: read_idx(folder / file) for key, file in _IDX_FILES.items()}
+
+
+def read_idx(path: Path) -> Array:
+    """Read one gzipped IDX file of unsigned bytes (the format in which MNIST is published)."""
+    _check_file(path)
+    try:
+        content = gzip.decompress(path.read_bytes())
+        rank = content[3]
+        shape = np.frombuffer(content, dtype=">i4", count=rank, offset=4)
+        return np.frombuffer(content, dtype=np.uint8, offset=4 + 4 * rank).reshape(shape)
+    except (OSError, EOFError, IndexError, ValueError, zlib.error) as error:
+        raise _damaged(path, "gzipped IDX file", error) from error

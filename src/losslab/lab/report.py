@@ -1,0 +1,91 @@
+"""A run folder's summary.json, plots/*.png and report.html, made from its config, environment and log alone."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from losslab.lab import analysis, plan, plots, store, words
+from losslab.lab.analysis import Summary
+
+PAGE = "report.html"
+
+_CAPTIONS = {
+    "curves": (
+        "Training and validation",
+        "Mean over the final seeds, band of one standard deviation. Dashed grey: training (running mean over the "
+        "epoch). Solid: validation, measured after the epoch. Loss values of different losses are not comparable, "
+        "so each loss has its own scale; accuracy has one scale for all.",
+    ),
+    "accuracy": (
+        "Test accuracy",
+        "Left: every final run; the runs of one seed share data split, initial weights and batch order. Right: what "
+        "that pairing makes of the differences.",
+    ),
+    "learning_rate": (
+        "Learning rate",
+        "Validation accuracy at the last epoch of the tuning runs, mean over the tuning seeds; a run that diverged "
+        "counts 0.",
+    ),
+}
+
+
+def render(folder: Path) -> tuple[Summary, Path]:
+    """Write the summary, the plots and the report of what the log holds; return the summary and the report's path.
+
+    Raises:
+        LabError: the folder holds no run, or a damaged one.
+    """
+    config = store.read_json(folder / "config.json")
+    environment = store.read_json(folder / "env.json")
+    records = list(store.read_log(folder)[0].values())
+    summary = analysis.summarize(config, records)
+    figures = plots.draw(config, records, summary)
+    for name, figure in figures.items():
+        store.write_whole(folder / "plots" / f"{name}.png", plots.png(figure))
+    store.write_json(folder / "summary.json", to_json(config, summary))
+    page = folder / PAGE
+    store.write_whole(page, _html(config, environment, records, summary, figures))
+    return summary, page
+
+
+def to_json(config: dict[str, Any], summary: Summary) -> dict[str, Any]:
+    """Return the summary as JSON-able data. The same runs give the same data, whenever they were made."""
+    return {
+        "data": config["data"]["name"],
+        "metric": "test accuracy, %",
+        "shared_rate": config["protocol"]["shared_rate"],
+        **asdict(summary),
+    }
+
+
+def _html(
+    config: dict[str, Any],
+    environment: dict[str, Any],
+    records: list[dict[str, Any]],
+    summary: Summary,
+    figures: dict[str, Any],
+) -> str:
+    templates = jinja2.Environment(
+        loader=jinja2.PackageLoader("losslab.lab"), autoescape=True, trim_blocks=True, lstrip_blocks=True
+    )
+    groups = {arm["group"] for arm in config["arms"]}
+    own = [record for record in records if record["group"] in groups]
+    return templates.get_template("report.html.j2").render(
+        config=config,
+        environment=environment,
+        summary=summary,
+        rows=[words.row(arm) for arm in summary.arms],
+        columns=words.COLUMNS,
+        colours=[plots.PALETTE[i % len(plots.PALETTE)] for i in range(len(summary.arms))],
+        stamp=words.stamp(config["protocol"]),
+        noise=words.noise(summary, config["data"]),
+        protocol=words.protocol(config, plan.OPTIMIZER),
+        failures=[record for record in own if record["status"] == "error"],
+        seconds=sum(record["seconds"] for record in own if "seconds" in record),
+        runs=len(own),
+        figures=[(*_CAPTIONS[name], plots.svg(name, figure)) for name, figure in figures.items()],
+    )

@@ -1,0 +1,103 @@
+"""What the terminal and the report both say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from losslab.lab.analysis import CONFIDENCE, ArmResult, Summary, signed
+from losslab.lab.plan import DIVERGED_ABOVE, MOST_EXTENSIONS
+from losslab.lab.split import MOST_VALIDATION, VALIDATION_SHARE
+
+COLUMNS = ("loss", "lr", "accuracy, %", "difference [95 %]", "p", "runs", "verdict")
+
+_NETWORKS = {
+    "mlp": "a dense network (128 and 64 relu units)",
+    "cnn": "a convolutional network (32 and 64 filters of 3 × 3, each with relu and 2 × 2 max pooling; 1024 relu "
+    "units; dropout 0.25)",
+}
+_ENGINES = {"scan": "one compiled JAX loop an epoch", "step": "one compiled JAX step a batch"}
+
+
+def row(arm: ArmResult) -> tuple[str, ...]:
+    """Return one loss's table row, in the order of COLUMNS."""
+    contrast = arm.contrast
+    difference = p = ""
+    if contrast is not None:
+        difference = signed(contrast.mean)
+        if contrast.low is not None and contrast.high is not None:
+            difference += f" [{signed(contrast.low)}, {signed(contrast.high)}]"
+        p = "" if contrast.p is None else f"{contrast.p:.3f}"
+    spread = "" if arm.sd is None else f" ± {arm.sd:.2f}"
+    mean = "none" if arm.mean is None else f"{arm.mean:.2f}{spread}"
+    return arm.label, "none" if arm.rate is None else f"{arm.rate:g}", mean, difference, p, _runs(arm), arm.verdict
+
+
+def _runs(arm: ArmResult) -> str:
+    counts = arm.counts
+    parts = [f"{counts['ok']}/{counts['planned']}"]
+    parts += [f"{word} {counts[key]}" for key, word in (("diverged", "diverged"), ("error", "failed")) if counts[key]]
+    return ", ".join(parts)
+
+
+def stamp(protocol: Mapping[str, Any]) -> str:
+    """Return the warning that a shared learning rate deserves, or nothing."""
+    if protocol["shared_rate"] is None:
+        return ""
+    return "same lr for all losses: differences may be learning-rate artefacts"
+
+
+def noise(summary: Summary, data: Mapping[str, Any]) -> str:
+    """Return how far one accuracy may be off because the test examples are few."""
+    if summary.test_noise is None:
+        return ""
+    return (
+        f"The intervals tell how sure the difference is across seeds on these {data['test_examples']} test examples. "
+        f"Another {data['test_examples']} would move every accuracy by about ±{summary.test_noise:.2f} points "
+        "(standard error), much of it alike for all losses."
+    )
+
+
+def protocol(config: Mapping[str, Any], optimizer: str) -> list[str]:
+    """Return the protocol as sentences."""
+    return [*_training(config, optimizer), *_rates(config["protocol"]), *_pairing(config["protocol"])]
+
+
+def _training(config: Mapping[str, Any], optimizer: str) -> list[str]:
+    data, how = config["data"], config["protocol"]
+    origin = "the data set's own" if data["own_test"] else "drawn once, stratified by class"
+    return [
+        f"Data: {data['name']}, {data['examples']} examples for training and validation in {len(data['classes'])} "
+        f"classes, {data['test_examples']} test examples ({origin}).",
+        f"Network: {_NETWORKS[how['model']]}; its output layer and the labels are what each loss declares to take.",
+        f"Training: {optimizer.capitalize()}, {how['epochs']} epochs, batches of {how['batch']} (an incomplete last "
+        f"batch is left out), no schedule, no early stopping; {_ENGINES[how['engine']]}.",
+    ]
+
+
+def _rates(how: Mapping[str, Any]) -> list[str]:
+    if how["shared_rate"] is not None:
+        return [f"Learning rate: {how['shared_rate']:g} for all losses, not tuned."]
+    rates = ", ".join(f"{rate:g}" for rate in how["rates"])
+    seeds = f"{how['tuning_seeds']} tuning seed{'s' * (how['tuning_seeds'] > 1)}"
+    sentence = (
+        f"Learning rate: each loss its own, the best mean validation accuracy at the last epoch over {seeds} among "
+        f"{rates}; where the best is an end of that grid, it is extended by up to {MOST_EXTENSIONS} half-decades. "
+        "Tuning seeds are not among the final seeds."
+    )
+    if how["model"] == "cnn":
+        sentence += " Fewer rates and seeds are tried than for the dense network, because a run costs far more."
+    return [sentence]
+
+
+def _pairing(how: Mapping[str, Any]) -> list[str]:
+    return [
+        f"Final runs: {how['seeds']} seeds. A seed fixes the training/validation split ({VALIDATION_SHARE:.0%} "
+        f"validation, at most {MOST_VALIDATION}), initial weights, batch order and dropout, alike for every loss, so "
+        "differences are taken per seed. The test examples are the same for all seeds and used once per final run.",
+        f"Interval: paired t, {CONFIDENCE:.0%}. p: exact sign-flip test. Neither is corrected for the number of "
+        "losses: of twenty that equal the baseline, expect one to look different.",
+        "Diverged: the training loss became infinite or NaN, or ended more than "
+        f"{DIVERGED_ABOVE:.0%} above the untrained network's. Diverged runs are counted, have no accuracy, and their "
+        "seeds are left out of the paired difference.",
+    ]

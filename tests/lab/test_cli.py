@@ -1,0 +1,118 @@
+"""The command line: one comparison end to end, the other commands, and what the help imports."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+import losslab
+from losslab.cli import run
+
+
+def test_compare_end_to_end(finished):
+    folder, process, stdout, stderr = finished
+    assert process.returncode == 0, stderr
+    assert stdout.splitlines()[-1] == str(folder / "report.html")
+    assert "categorical_crossentropy is the baseline" in stdout
+    assert "same lr for all losses: differences may be learning-rate artefacts" in stdout
+    assert "\x1b" not in stdout + stderr
+    assert stderr.count(" test accuracy ") == 12
+    made = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    expected = {"config.json", "env.json", "runs.jsonl", "summary.json", "report.html"}
+    assert made == expected | {".lock", "plots/curves.png", "plots/accuracy.png"}
+
+
+def test_tuning_gives_each_loss_its_own_rate(tmp_path, capsys):
+    arguments = ["compare", "--subset", "200", "--epochs", "2", "--seeds", "2", "--losses", "cce,mse"]
+    assert run([*arguments, "--out", str(tmp_path), "--json"]) == 0
+    captured = capsys.readouterr()
+    summary = json.loads(captured.out)
+    assert [arm["label"] for arm in summary["arms"]] == ["categorical_crossentropy", "mean_squared_error"]
+    for arm in summary["arms"]:
+        best = max(arm["tuning"], key=lambda row: sum(value or 0 for value in row["accuracies"]))
+        assert arm["rate"] == best["rate"]
+    assert "tune: 28 runs, 0 already there" in captured.err
+    assert (tmp_path / "plots" / "learning_rate.png").exists()
+
+
+def test_the_same_command_resumes(tmp_path, small, capsys):
+    assert run(["compare", *small, "--out", str(tmp_path)]) == 0
+    first = (tmp_path / "summary.json").read_bytes()
+    log = (tmp_path / "runs.jsonl").read_bytes()
+    capsys.readouterr()
+    assert run(["compare", *small, "--out", str(tmp_path)]) == 0
+    assert "final: 12 runs, 12 already there" in capsys.readouterr().err
+    assert (tmp_path / "summary.json").read_bytes() == first
+    assert (tmp_path / "runs.jsonl").read_bytes() == log
+
+
+def test_a_loss_against_itself_differs_by_exactly_zero(tmp_path, capsys):
+    arguments = ["compare", "--subset", "300", "--epochs", "3", "--seeds", "3", "--lr", "shared=0.01", "--json"]
+    assert run([*arguments, "--losses", "cce,kl_divergence,cce:label_smoothing=0.0", "--out", str(tmp_path)]) == 0
+    arms = json.loads(capsys.readouterr().out)["arms"]
+    assert len(arms) == 2
+    contrast = arms[1]["contrast"]
+    assert (contrast["mean"], contrast["low"], contrast["high"]) == (0, 0, 0)
+    assert "the same accuracy on every one of 3 seeds" in arms[1]["sentence"]
+
+
+def test_runs_that_diverge_are_a_result(tmp_path, capsys):
+    arguments = ["compare", "--subset", "200", "--epochs", "2", "--seeds", "2", "--lr", "shared=1e6"]
+    assert run([*arguments, "--out", str(tmp_path)]) == 3
+    captured = capsys.readouterr()
+    assert captured.out.count("diverged 2/2") == 3
+    assert captured.out.splitlines()[-1] == str(tmp_path / "report.html")
+    assert "diverged 2/2" in (tmp_path / "report.html").read_text()
+
+
+def test_report_makes_the_files_again(finished, tmp_path, capsys):
+    folder = tmp_path / "copy"
+    folder.mkdir()
+    for name in ("config.json", "env.json", "runs.jsonl"):
+        (folder / name).write_bytes((finished[0] / name).read_bytes())
+    assert run(["report", str(folder)]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == str(folder / "report.html")
+    assert (folder / "summary.json").read_bytes() == (finished[0] / "summary.json").read_bytes()
+
+
+def test_list_names_every_loss_and_alias(capsys):
+    assert run(["list"]) == 0
+    printed = capsys.readouterr().out
+    assert all(name in printed for name in losslab.names())
+    assert "mse" in printed
+
+
+def test_doctor_names_versions_without_importing(capsys):
+    assert run(["doctor"]) == 0
+    assert "keras" in capsys.readouterr().out
+    assert run(["doctor", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["packages"]["numpy"]
+
+
+def test_version_and_help(capsys):
+    assert run(["--version"]) == 0
+    assert capsys.readouterr().out.strip() == losslab.__version__
+    assert run([]) == run(["--help"]) == 0
+    assert "compare" in capsys.readouterr().out
+
+
+HEAVY = {"keras", "jax", "torch", "tensorflow", "matplotlib", "sklearn", "pandas", "scipy"}
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["compare", "--help"], ["--version"], ["list"], ["doctor"]])
+def test_what_is_asked_first_imports_nothing_heavy(arguments):
+    code = (
+        "import sys; from losslab.cli import run; "
+        f"code = run({arguments!r}); print(*sorted({HEAVY!r} & set(sys.modules)), file=sys.stderr); sys.exit(code)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr.strip()) == (0, "")
+
+
+def test_without_the_lab_extra(tmp_path):
+    code = "import sys; sys.modules['typer'] = None; from losslab.cli import run; sys.exit(run(['compare']))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert done.returncode == 4
+    assert [line.split(":")[0] for line in done.stderr.splitlines()] == ["error", "why", "fix"]
+    assert 'pip install "losslab[lab]"' in done.stderr

@@ -1,0 +1,175 @@
+"""Data sets by name and by file, and the refusals."""
+
+import gzip
+
+import numpy as np
+import pytest
+
+from losslab.lab import data, readers
+from losslab.lab.data import DataSpec
+from losslab.lab.errors import LabError
+from losslab.lab.split import split
+from losslab.lab.streams import stream
+
+RNG = np.random.default_rng(0)
+
+
+@pytest.fixture
+def npz(tmp_path):
+    """Write arrays to a .npz file and return its spec."""
+
+    def write(**arrays):
+        path = tmp_path / "some.npz"
+        np.savez(path, **arrays)
+        return DataSpec(str(path))
+
+    return write
+
+
+@pytest.fixture
+def csv(tmp_path):
+    def write(text, target="y"):
+        path = tmp_path / "some.csv"
+        path.write_text(text)
+        return DataSpec(str(path), target)
+
+    return write
+
+
+def test_digits():
+    digits = data.load(DataSpec("digits"))
+    assert digits.x.shape[1:] == (8, 8)
+    assert len(digits.y) + len(digits.y_test) == 1797
+    assert len(digits.y_test) == 359
+    assert digits.classes == tuple("0123456789")
+    assert not digits.own_test
+
+
+def test_subset_and_digest():
+    small, again = (data.load(DataSpec("digits", subset=300)) for _ in range(2))
+    assert len(small.y) + len(small.y_test) == 300
+    assert small.digest == again.digest != data.load(DataSpec("digits")).digest
+    assert np.bincount(small.y).min() >= 20
+
+
+def test_a_changed_file_is_read_again_and_is_not_what_was_planned(npz):
+    old = data.load(npz(x=RNG.normal(size=(60, 4)), y=np.arange(60) % 3))
+    spec = npz(x=RNG.normal(size=(60, 4)), y=np.arange(60) % 3)
+    new = data.load(spec)
+    assert new.digest != old.digest
+    assert data.load(spec, new.digest) is new
+    with pytest.raises(LabError, match="has changed"):
+        data.load(spec, old.digest)
+
+
+def test_npz_with_its_own_test_examples_and_column_labels(npz):
+    x, y = RNG.integers(0, 255, (60, 32, 32, 3), dtype=np.uint8), np.arange(60).reshape(60, 1) % 3
+    found = data.load(npz(x_train=x[:40], y_train=y[:40], x_test=x[40:], y_test=y[40:]))
+    assert found.own_test
+    assert found.y.shape == (40,)
+    assert found.y_test.shape == (20,)
+    assert sorted(map(int, found.classes)) == [0, 1, 2]
+    parts = split(found, 0)
+    assert parts.train.x.dtype == np.float32
+    assert 0 <= parts.train.x.min() < parts.train.x.max() <= 1
+
+
+@pytest.mark.parametrize("labels", [np.arange(60) % 3, np.eye(3)[np.arange(60) % 3], (np.arange(60) % 3).astype(float)])
+def test_npz_labels_as_ids_one_hot_or_whole_floats(npz, labels):
+    found = data.load(npz(x=RNG.normal(size=(60, 4)), y=labels))
+    assert len(found.classes) == 3
+    assert found.y.dtype == np.int32
+
+
+def test_npz_text_labels(npz):
+    assert data.load(npz(x=RNG.normal(size=(60, 4)), y=np.array(["cat", "dog"] * 30))).classes == ("cat", "dog")
+
+
+def test_csv_with_text_columns_and_text_classes(csv):
+    rows = "".join(f"{i},{('red', 'blue')[i % 2]},{('no', 'yes')[i % 2]}\n" for i in range(40))
+    found = data.load(csv("size,colour,y\n" + rows))
+    assert found.classes == ("no", "yes")
+    assert found.x.shape[1] == 3
+    assert found.standardized.tolist() == [True, False, False]
+
+
+def test_gzipped_csv(tmp_path):
+    path = tmp_path / "some.csv.gz"
+    path.write_bytes(gzip.compress(("a,y\n" + "".join(f"{i},{i % 2 * 2 - 1}\n" for i in range(40))).encode()))
+    assert data.load(DataSpec(str(path), "y")).classes == ("-1", "1")
+
+
+def test_scaling_uses_training_statistics_only(npz):
+    parts = split(data.load(npz(x=RNG.normal(5, 3, size=(200, 4)), y=np.arange(200) % 2)), 0)
+    np.testing.assert_allclose(parts.train.x.mean(axis=0), 0, atol=1e-5)
+    np.testing.assert_allclose(parts.train.x.std(axis=0), 1, atol=1e-5)
+    assert np.abs(parts.validation.x.mean(axis=0)).min() > 1e-4
+
+
+def test_a_seed_fixes_the_split_and_the_test_examples_stay():
+    digits = data.load(DataSpec("digits"))
+    one, again, other = split(digits, 1), split(digits, 1), split(digits, 2)
+    np.testing.assert_array_equal(one.train.x, again.train.x)
+    assert not np.array_equal(one.train.ids, other.train.ids)
+    np.testing.assert_array_equal(one.test.x, other.test.x)
+
+
+def test_stratified_order_keeps_proportions_in_every_prefix():
+    y = np.repeat([0, 1, 2], [600, 300, 100])
+    order = data.stratified_order(y, stream(0, "x"))
+    assert sorted(order) == list(range(1000))
+    assert np.bincount(y[order[:100]]).tolist() == pytest.approx([60, 30, 10], abs=1)
+
+
+def test_streams_are_independent_of_each_other_and_repeatable():
+    assert stream(1, "init").integers(1 << 30) == stream(1, "init").integers(1 << 30)
+    assert len({int(stream(seed, name).integers(1 << 62)) for seed in (0, 1) for name in ("init", "order")}) == 4
+
+
+def test_named_sets_are_found_in_order(tmp_path, monkeypatch):
+    arrays = {
+        "x_train": RNG.integers(0, 255, (40, 28, 28), dtype=np.uint8),
+        "y_train": np.arange(40) % 2,
+        "x_test": RNG.integers(0, 255, (20, 28, 28), dtype=np.uint8),
+        "y_test": np.arange(20) % 2,
+    }
+    places = {name: tmp_path / name for name in ("own", "here", "keras")}
+    for place in (places["own"], places["here"], places["keras"] / "datasets"):
+        place.mkdir(parents=True)
+    monkeypatch.setenv("LOSSLAB_DATA", str(places["own"]))
+    monkeypatch.setenv("KERAS_HOME", str(places["keras"]))
+    monkeypatch.chdir(places["here"])
+    with pytest.raises(LabError, match="never downloads"):
+        readers.find_named("mnist")
+    for folder in (places["keras"] / "datasets", places["here"], places["own"]):
+        np.savez(folder / "mnist.npz", **arrays)
+        assert readers.find_named("mnist").resolve().parent == folder
+    assert readers.read_named("mnist").x.shape == (40, 28, 28)
+
+
+def idx(array):
+    header = bytes([0, 0, 8, array.ndim]) + np.array(array.shape, dtype=">i4").tobytes()
+    return gzip.compress(header + array.tobytes())
+
+
+def test_fashion_mnist_from_keras_folder(tmp_path, monkeypatch):
+    folder = tmp_path / "datasets" / "fashion-mnist"
+    folder.mkdir(parents=True)
+    images = RNG.integers(0, 255, (30, 28, 28), dtype=np.uint8)
+    for name, part in [("train", images[:20]), ("t10k", images[20:])]:
+        (folder / f"{name}-images-idx3-ubyte.gz").write_bytes(idx(part))
+        (folder / f"{name}-labels-idx1-ubyte.gz").write_bytes(idx(np.arange(len(part), dtype=np.uint8) % 10))
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    monkeypatch.setenv("LOSSLAB_DATA", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    found = data.load(DataSpec("fashion_mnist"))
+    assert found.classes[9] == "Ankle boot"
+    assert len(found.y) == 20
+    np.testing.assert_array_equal(found.x_test, images[20:])
+
+
+def test_a_truncated_idx_file_is_refused(tmp_path):
+    path = tmp_path / "images.gz"
+    path.write_bytes(gzip.compress(gzip.decompress(idx(np.zeros((3, 28, 28), np.uint8)))[:-5]))
+    with pytest.raises(LabError, match="IDX"):
+        readers.read_idx(path)

@@ -1,0 +1,139 @@
+"""The engines give the same numbers, and a run depends on its seed and on nothing else."""
+
+import numpy as np
+import pytest
+
+import losslab
+from losslab.lab import plan
+from losslab.lab.backend import use_keras_on_jax
+from losslab.lab.data import DataSpec, load
+from losslab.lab.errors import Exit, LabError
+from losslab.lab.executor import serial
+
+SPEC = DataSpec("digits", subset=300)
+
+
+def job(name, seed=0, rate=0.01, **protocol):
+    chosen = plan.Protocol(
+        **{"model": "mlp", "engine": "scan", "epochs": 3, "batch": 32, "seeds": 1} | protocol, **FIXED
+    )
+    data = {"source": SPEC.source, "target": None, "subset": SPEC.subset, "digest": load(SPEC).digest}
+    return plan.jobs("final", [(plan.arms([name])[0], rate)], [seed], chosen, data)[0]
+
+
+FIXED = {"tuning_seeds": 1, "rates": (0.01,)}
+
+
+@pytest.fixture(scope="module")
+def run():
+    use_keras_on_jax()
+    from losslab.lab.trainer import run_trial
+
+    return run_trial
+
+
+@pytest.mark.parametrize("name", ["cce", "sparse_categorical_crossentropy", "mse", "bce", "hinge"])
+def test_scan_and_step_agree(run, name):
+    scanned, stepped = (run(job(name, engine=engine)) for engine in ("scan", "step"))
+    for key, values in scanned["history"].items():
+        np.testing.assert_allclose(values, stepped["history"][key], rtol=1e-5, atol=1e-5, err_msg=key)
+    assert scanned["test_accuracy"] == pytest.approx(stepped["test_accuracy"], abs=1e-5)
+
+
+def test_a_run_is_repeatable_whatever_ran_before(run):
+    first = run(job("cce"))
+    run(job("mse", seed=5, rate=0.1))
+    again = run(job("cce"))
+    assert (first["history"], first["test_accuracy"]) == (again["history"], again["test_accuracy"])
+    assert run(job("cce", seed=1))["history"] != first["history"]
+
+
+def test_ids_and_one_hot_labels_give_the_same_run(run):
+    """sparse_categorical_crossentropy is categorical_crossentropy on other labels."""
+    one_hot, ids = run(job("cce")), run(job("sparse_categorical_crossentropy"))
+    np.testing.assert_allclose(one_hot["history"]["loss"], ids["history"]["loss"], rtol=1e-5)
+
+
+def test_curves_are_what_they_are_called(run):
+    result = run(job("cce", epochs=20))
+    history = result["history"]
+    assert {len(values) for values in history.values()} == {20}
+    assert history["loss"][-1] < history["loss"][0]
+    assert history["accuracy"][-1] > 0.95
+    assert result["status"] == "ok"
+    assert result["test_accuracy"] > 0.8
+
+
+@pytest.mark.parametrize("name", ["cce", "mse", "bce", "hinge"])
+def test_a_run_that_runs_away_has_diverged_and_measures_no_test_accuracy(run, name):
+    result = run(job(name, rate=1e6))
+    assert (result["status"], result["test_accuracy"]) == ("diverged", None)
+
+
+def test_a_loss_of_nan_ends_the_run(run):
+    @losslab.register
+    class NotANumber(losslab.ElementLoss):
+        def formula(self, ops, y_true, y_pred):
+            return (y_pred - y_true) * float("nan")
+
+    result = run(job("not_a_number", epochs=5))
+    assert result["status"] == "diverged"
+    assert result["history"]["loss"] == [None]
+
+
+def test_a_trial_that_raises_is_an_error_and_the_next_one_runs():
+    def trial(job):
+        if job["id"] == "b":
+            raise ValueError("no luck")
+        return {"status": "ok"}
+
+    results = [result for _, result in serial(trial, [{"id": name} for name in "abc"])]
+    assert [result["status"] for result in results] == ["ok", "error", "ok"]
+    assert "ValueError: no luck" in results[1]["error"]
+
+
+def test_the_cnn_learns_and_its_dropout_is_the_same_for_every_loss(run, tmp_path):
+    """kl_divergence equals categorical_crossentropy on one-hot labels, so pairing must give the same run."""
+    rng = np.random.default_rng(0)
+    y = np.arange(120) % 2
+    x = (rng.uniform(0, 80, (120, 28, 28)) + 150 * y[:, None, None] * (np.arange(28) < 14)).astype(np.uint8)
+    np.savez(tmp_path / "halves.npz", x=x, y=y)
+    data = {"source": str(tmp_path / "halves.npz"), "target": None, "subset": None}
+    data["digest"] = load(DataSpec(data["source"])).digest
+    jobs = [job(name, rate=1e-3, model="cnn", engine="step") | {"data": data} for name in ("cce", "kl_divergence")]
+    one, other = (run(each) for each in jobs)
+    np.testing.assert_allclose(one["history"]["loss"], other["history"]["loss"], rtol=1e-4, atol=1e-6)
+    assert one["history"]["loss"][-1] < one["history"]["loss"][0]
+
+
+def test_evaluation_is_without_dropout_and_covers_all_rows(run):
+    import keras
+
+    from losslab.lab.engines.program import Examples, State, evaluation
+
+    layers = [keras.layers.Input((6,)), keras.layers.Dropout(0.9), keras.layers.Dense(2)]
+    model, rng = keras.Sequential(layers), np.random.default_rng(0)
+    x, ids = rng.normal(size=(2500, 6)).astype("float32"), rng.integers(0, 2, 2500)
+    state = State(*([v.value for v in vs] for vs in (model.trainable_variables, model.non_trainable_variables)), [])
+    y, outputs, loss = np.eye(2, dtype="float32")[ids], np.asarray(model(x, training=False)), losslab.get("mse")
+    measured = evaluation(model, loss)(state, Examples(x, y, ids))
+    assert measured.loss == pytest.approx(loss(y, outputs), rel=1e-5)
+    assert measured.accuracy == pytest.approx(np.mean(outputs.argmax(axis=1) == ids))
+
+
+def test_halving_max_pool_is_max_pooling(run):
+    import keras
+
+    from losslab.lab.models import HalvingMaxPool
+
+    x = np.random.default_rng(0).normal(size=(2, 13, 6, 3)).astype("float32")
+    np.testing.assert_array_equal(HalvingMaxPool()(x), keras.layers.MaxPooling2D(2)(x))
+
+
+def test_another_backend_is_an_environment_error(monkeypatch):
+    import keras
+
+    monkeypatch.setattr(keras.backend, "backend", lambda: "tensorflow")
+    with pytest.raises(LabError, match="tensorflow") as refusal:
+        use_keras_on_jax()
+    assert refusal.value.exit_code == Exit.ENVIRONMENT

@@ -1,0 +1,40 @@
+"""Ctrl-C and kill -9: nothing finished is lost, and the same command completes."""
+
+import signal
+
+
+def first_finished_run(process):
+    """Read stderr until a run is finished."""
+    for line in process.stderr:
+        if line.startswith("[1/"):
+            return
+    raise AssertionError("no run was finished")
+
+
+def test_ctrl_c_writes_the_report_of_what_there_is(start, tmp_path, small):
+    process = start("compare", *small, "--seeds", 1000, "--out", tmp_path)
+    first_finished_run(process)
+    process.send_signal(signal.SIGINT)
+    stdout, stderr = process.communicate()
+    assert process.returncode == 130, stderr
+    assert "interrupted" in stderr
+    assert "Traceback" not in stderr
+    assert stdout.splitlines()[-1] == str(tmp_path / "report.html")
+    assert "not run" in stdout
+    finished = len((tmp_path / "runs.jsonl").read_text().splitlines())
+    assert 1 <= finished < 2000
+
+
+def test_kill_9_and_the_same_command_gives_the_same_summary(start, finished, tmp_path, small):
+    killed = start("compare", *small, "--out", tmp_path)
+    first_finished_run(killed)
+    killed.kill()
+    killed.communicate()
+    with (tmp_path / "runs.jsonl").open("ab") as log:
+        log.write(b'{"id": "torn')
+    again = start("compare", *small, "--out", tmp_path)
+    _, stderr = again.communicate()
+    assert again.returncode == 0, stderr
+    assert "was unfinished and was dropped" in stderr
+    assert "12 runs, 0 already there" not in stderr
+    assert (tmp_path / "summary.json").read_bytes() == (finished[0] / "summary.json").read_bytes()

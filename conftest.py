@@ -1,4 +1,11 @@
-"""Names that the examples in docstrings take for granted."""
+"""What every test and every example in a docstring takes for granted."""
+
+import os
+
+# Read once, when Keras is imported: here, before any test or module can do so.
+os.environ.setdefault("KERAS_BACKEND", "jax")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 
 import numpy as np
 import pytest

@@ -1,10 +1,4 @@
-"""Frameworks for every test, set up before the first of them is imported."""
-
-import os
-
-os.environ.setdefault("KERAS_BACKEND", "jax")
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+"""The frameworks and dtypes that a test runs over."""
 
 import pytest
 

@@ -116,6 +116,13 @@ def test_focal_without_focus_is_the_crossentropy():
     np.testing.assert_allclose(focal, losslab.binary_crossentropy(y, z, from_logits=True), rtol=1e-14)
 
 
+@pytest.mark.parametrize(("y", "z"), [(1.0, 40.0), (0.0, -40.0)])
+def test_focal_keeps_its_digits_on_easy_examples(y, z):
+    """(1 - p)^0.5 · -log p at p = 1 - exp(-40) is exp(-60); 1 - sigmoid(40) in float64 is 0."""
+    value = losslab.binary_focal_crossentropy([[y]], [[z]], gamma=0.5, from_logits=True)
+    np.testing.assert_allclose(value, np.exp(-60.0), rtol=1e-12)
+
+
 def test_objects_are_values():
     loss = losslab.Huber(delta=2)
     assert loss == losslab.Huber(delta=np.float32(2.0)) != losslab.Huber()

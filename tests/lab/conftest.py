@@ -6,8 +6,6 @@ import sys
 
 import pytest
 
-os.environ["KERAS_BACKEND"] = "jax"
-
 # A comparison small enough to run many times: 12 runs of a few hundredths of a second each.
 SMALL = ["--subset", "300", "--epochs", "3", "--seeds", "6", "--lr", "shared=0.01", "--losses", "cce,mse"]
 

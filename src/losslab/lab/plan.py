@@ -179,6 +179,7 @@ def group_of(arm: Arm, protocol: Protocol, digest: str) -> str:
             "optimizer": OPTIMIZER,
             "data": digest,
             "trainer": TRAINER_VERSION,
+            "losslab": losslab.__version__,
         }
     )
 

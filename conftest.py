@@ -11,8 +11,14 @@ import numpy as np
 import pytest
 
 import losslab
+from losslab import _registry
 
 
 @pytest.fixture(autouse=True)
 def _names_in_examples(doctest_namespace):
     doctest_namespace.update(losslab=losslab, np=np)
+
+
+@pytest.fixture(autouse=True)
+def _registrations_end_with_the_test(monkeypatch):
+    monkeypatch.setattr(_registry, "_KNOWN", dict(_registry._KNOWN))

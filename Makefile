@@ -40,7 +40,7 @@ clean:  ## remove the virtual environments and everything built
 
 $(DEMO)/installed: pyproject.toml requirements/constraints.txt
 	$(PYTHON) -m venv $(DEMO)
-	$(DEMO)/bin/pip install --quiet --constraint requirements/constraints.txt ".[lab]"
+	$(DEMO)/bin/pip install --quiet --constraint requirements/constraints.txt --editable ".[lab]"
 	touch $@
 
 $(DEV)/installed: pyproject.toml requirements/constraints.txt

@@ -68,6 +68,8 @@ OTHERWISE = {
     "kind": "test_kind",
     "shape": "test_shape_and_size",
     "size": "test_shape_and_size",
+    "length": "test_lengths_unknown_while_tracing",
+    "agreed": "test_lengths_unknown_while_tracing",
     "look": "test_look",
     "tiny": "test_power_has_a_finite_slope_at_zero",
     "where": "test_where_takes_numbers",
@@ -197,6 +199,22 @@ def test_shape_and_size(framework):
     x = framework.array(np.zeros((2, 3)))
     assert tuple(ops_for(x).shape(x)) == (2, 3)
     assert int(ops_for(x).size(x)) == 6
+
+
+def test_lengths_unknown_while_tracing(framework):
+    x = framework.array(np.zeros((2, 3)))
+    assert ops_for(x).length(x) == 3
+    assert ops_for(x).agreed(x, x, 2, "they differ") is x
+
+
+def test_lengths_unknown_to_tensorflow():
+    tf = pytest.importorskip("tensorflow", reason="tensorflow is not installed")
+    x, y = tf.zeros((2, 3)), tf.zeros((2, 4))
+    spec = [tf.TensorSpec((None, None))] * 2
+    lengths = tf.function(lambda x, y: ops_for(x).length(ops_for(x).agreed(x, y, 1, "rows")), input_signature=spec)
+    assert lengths(x, y) == 3
+    with pytest.raises(tf.errors.InvalidArgumentError, match="columns"):
+        tf.function(lambda x, y: ops_for(x).agreed(x, y, 2, "columns"), input_signature=spec)(x, y)
 
 
 def test_look(framework):

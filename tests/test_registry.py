@@ -94,6 +94,10 @@ def test_serialized_losses_survive_json(name):
         ({"config": {}}, ValueError, "a loss config is"),
         ({"class_name": "os>system", "config": {}}, losslab.UnknownLossError, "unknown loss 'os>system'"),
         (3.0, TypeError, "3.0 means no loss"),
+        (int, TypeError, "0 means no loss"),
+        ("huber:delta=2:delta=3", ValueError, "delta is given twice"),
+        ("huber:delta=" + "-" * 100_000 + "1", ValueError, "delta must be a number > 0"),
+        ({"class_name": "Huber", "config": {1: 2}}, ValueError, "a loss config is"),
     ],
 )
 def test_what_means_no_loss_is_said(identifier, error, message):
@@ -106,6 +110,41 @@ def test_what_means_no_loss_is_said(identifier, error, message):
 def test_a_name_belongs_to_one_loss():
     with pytest.raises(ValueError, match="'mse' belongs to"):
         losslab.register(max, name="mse")
+
+
+def test_a_refused_registration_leaves_nothing_behind():
+    with pytest.raises(ValueError, match="'mse' belongs to"):
+        losslab.register(lambda y_true, y_pred: 0.0, name="brand_new", aliases=["mse"])
+    with pytest.raises(losslab.UnknownLossError):
+        losslab.get("brand_new")
+
+
+def test_lambdas_of_one_name_do_not_replace_each_other():
+    losslab.register(lambda y_true, y_pred: 0.0, name="anonymous")
+    with pytest.raises(ValueError, match="'anonymous' belongs to"):
+        losslab.register(lambda y_true, y_pred: 1.0, name="anonymous")
+
+
+def test_a_subclass_does_not_inherit_names():
+    @losslab.register
+    class WideHuber(losslab.Huber):
+        delta: float = losslab.param(10.0, gt=0)
+
+    assert losslab.get("wide_huber") == WideHuber() == losslab.deserialize(losslab.serialize(WideHuber()))
+    assert losslab.get("huber_loss") == losslab.Huber()
+
+
+def test_what_could_not_be_found_again_is_not_serialized():
+    class Huber(losslab.ElementLoss):
+        pass
+
+    class Unregistered(losslab.ElementLoss):
+        pass
+
+    with pytest.raises(ValueError, match="Huber is not the class that is registered under this name"):
+        losslab.serialize(Huber())
+    with pytest.raises(ValueError, match=r"add @losslab\.register"):
+        losslab.serialize(Unregistered())
 
 
 def test_a_function_registers_under_its_name():

@@ -28,7 +28,8 @@ def align(ops: Ops, y_true: Array, y_pred: Array, ids: bool, axis: int, loss: st
     elif rank + 1 == len(shapes[0]) and shapes[0][-1] == 1:
         y_pred = ops.expand_dims(y_pred)
     if not same_shape(ops.shape(y_true), ops.shape(y_pred)):
-        raise ValueError(_refusal(loss, *shapes, integers=ops.kind(y_true) in "iu"))
+        raise ValueError(_refusal(loss, *shapes, whole=_is_whole(ops, y_true)))
+    y_true = ops.agreed(y_true, y_pred, len(ops.shape(y_pred)), f"{loss}: the shapes of y_true and y_pred differ")
     return _last(ops, y_true, axis), _last(ops, y_pred, axis)
 
 
@@ -37,10 +38,11 @@ def same_shape(a: Shape, b: Shape) -> bool:
     return len(a) == len(b) and all(m == n or m is None or n is None for m, n in zip(a, b, strict=True))
 
 
-def align_to_values(ops: Ops, x: Array, target: Shape, what: str, loss: str) -> Array:
+def align_to_values(ops: Ops, x: Array, y_pred: Array, target: Shape, what: str, loss: str) -> Array:
     """A weight or mask against the leading axes of the per-sample values: scalar, (N,), (N, 1) or the full shape.
 
     Args:
+        y_pred: the predictions, whose leading axes are those of the values.
         target: the shape of the per-sample values.
         what: the argument's name, for messages.
 
@@ -50,27 +52,26 @@ def align_to_values(ops: Ops, x: Array, target: Shape, what: str, loss: str) -> 
     given = shape = ops.shape(x)
     if shape == ():
         return x
-    while len(shape) > len(target) and shape[-1] == 1:
+    if len(shape) == len(target) + 1 and shape[-1] == 1:
         x, shape = ops.squeeze(x), shape[:-1]
     while len(shape) < len(target):
         x, shape = ops.expand_dims(x), (*shape, 1)
-    if not _leads(shape, target):
+    leading = _leading(shape)
+    if len(shape) != len(target) or not same_shape(shape[:leading], target[:leading]):
         fits = dict.fromkeys(_text(fit) for fit in (target[:1], (*target[:1], 1), target) if target)
         raise ValueError(
             f"{loss}: {what} has shape {_text(given)} but the per-sample values have shape {_text(target)}: "
             f"give {', '.join(['a scalar', *fits])}"
         )
-    return x
+    return ops.agreed(x, y_pred, leading, f"{loss}: {what} and the per-sample values differ in their leading axes")
 
 
-def _leads(shape: Shape, target: Shape) -> bool:
-    """Whether `shape` is a beginning of `target`, filled up with ones."""
-    if len(shape) != len(target):
-        return False
-    cut = len(shape)
-    while cut > 1 and shape[cut - 1] == 1:
-        cut -= 1
-    return same_shape(shape[:cut], target[:cut])
+def _leading(shape: Shape) -> int:
+    """How many axes are left without the ones at the end; the first always is."""
+    count = len(shape)
+    while count > 1 and shape[count - 1] == 1:
+        count -= 1
+    return count
 
 
 def _align_ids(ops: Ops, ids: Array, y_pred: Array, axis: int, loss: str) -> tuple[Array, Array]:
@@ -79,10 +80,10 @@ def _align_ids(ops: Ops, ids: Array, y_pred: Array, axis: int, loss: str) -> tup
         raise ValueError(f"{loss}: y_pred is a scalar, but it needs an axis of classes")
     y_pred = _last(ops, y_pred, axis)
     expected = ops.shape(y_pred)[:-1]
+    if same_shape(shape, (*expected, 1)) and shape[-1:] == (1,):
+        ids, shape = ops.squeeze(ids), shape[:-1]
     if same_shape(shape, expected):
-        return ids, y_pred
-    if same_shape(shape, (*expected, 1)):
-        return ops.squeeze(ids), y_pred
+        return ops.agreed(ids, y_pred, len(expected), f"{loss}: y_true and y_pred differ in their leading axes"), y_pred
     if same_shape(shape, predictions):
         fix = "one-hot labels given to a loss on class ids: use the categorical loss, or y_true.argmax(-1)"
     else:
@@ -90,9 +91,9 @@ def _align_ids(ops: Ops, ids: Array, y_pred: Array, axis: int, loss: str) -> tup
     raise ValueError(f"{loss}: y_true has shape {_text(shape)} and y_pred {_text(predictions)}: {fix}")
 
 
-def _refusal(loss: str, y_true: Shape, y_pred: Shape, integers: bool) -> str:
+def _refusal(loss: str, y_true: Shape, y_pred: Shape, whole: bool) -> str:
     classes = y_pred[-1] if y_pred else None
-    if integers and y_true in (y_pred[:-1], (*y_pred[:-1], 1)) and classes is not None and classes > 1:
+    if whole and y_true in (y_pred[:-1], (*y_pred[:-1], 1)) and classes is not None and classes > 1:
         fix = (
             f"class ids given to a loss on one-hot labels: use sparse_categorical_crossentropy, "
             f"or losslab.one_hot(y_true, {classes})"
@@ -100,6 +101,11 @@ def _refusal(loss: str, y_true: Shape, y_pred: Shape, integers: bool) -> str:
     else:
         fix = "they would broadcast or do not fit; reshape one so that both are equal"
     return f"{loss}: y_true has shape {_text(y_true)} and y_pred {_text(y_pred)}: {fix}"
+
+
+def _is_whole(ops: Ops, y_true: Array) -> bool:
+    seen = ops.look(y_true)
+    return ops.kind(y_true) in "iu" or (seen is not None and bool((seen == seen.round()).all()))
 
 
 def _last(ops: Ops, x: Array, axis: int) -> Array:

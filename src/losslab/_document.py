@@ -22,7 +22,9 @@ Raises:
 
 
 def documentation(cls: Any) -> str:
-    """The docstring of a loss class, with its parameters, shapes, source, aliases and peers."""
+    """The docstring of a loss class, with its parameters, shapes, source, aliases and peers; a full one as it is."""
+    if _SHAPES.partition("\n")[0] in cls.__doc__:
+        return str(cls.__doc__)
     parts = [inspect.cleandoc(cls.__doc__)]
     own = {name: wanted for name, wanted in requirements(cls).items() if name not in ("reduction", "name")}
     if own:

@@ -5,6 +5,8 @@ import inspect
 from collections.abc import Callable
 from typing import Any, ParamSpec, Protocol, cast
 
+import numpy as np
+
 from ._document import documentation
 from ._loss import Loss
 from ._ops import Array
@@ -12,6 +14,8 @@ from ._param import check_names
 from ._registry import snake_case
 
 P = ParamSpec("P")
+
+_MOST_KEPT = 256  # a parameter that changes at every step makes its losses anew beyond that
 
 
 class LossFunction(Protocol[P]):
@@ -31,16 +35,18 @@ def function_form(cls: Callable[P, Loss]) -> LossFunction[P]:
     """
     assert isinstance(cls, type)
     name = snake_case(cls.__name__)
-    makers: dict[Any, Loss] = {}  # parameters -> loss; a plain dict, which torch.compile can follow
+    made: dict[str, Loss] = {}  # parameters -> loss; a plain dict, which torch.compile can follow
 
     def function(y_true: Any, y_pred: Any, **parameters: Any) -> Array:
         key = _key(parameters)
-        loss = makers.get(key)
+        loss = made.get(key)
         if loss is None:
-            loss = makers[key] = _make(cls, name, parameters)
+            loss = _make(cls, name, parameters)
+            if len(made) < _MOST_KEPT:
+                made[key] = loss
         return loss.per_sample(y_true, y_pred)
 
-    makers[()] = cls()
+    made[""] = cls()
     function.__name__ = function.__qualname__ = name
     function.__module__ = cls.__module__
     cls.__doc__ = function.__doc__ = documentation(cls)
@@ -48,8 +54,13 @@ def function_form(cls: Callable[P, Loss]) -> LossFunction[P]:
     return cast(LossFunction[P], function)
 
 
-def _key(parameters: dict[str, Any]) -> Any:
-    return tuple((name, tuple(v) if isinstance(v, list) else v) for name, v in sorted(parameters.items()))
+def _key(parameters: dict[str, Any]) -> str:
+    """A text: True, 1 and 1.0 are different parameters, and lists and arrays have a key too."""
+    return repr([(name, _plain(parameters[name])) for name in sorted(parameters)]) if parameters else ""
+
+
+def _plain(value: Any) -> Any:
+    return value.tolist() if isinstance(value, np.ndarray) else value  # the repr of a long array leaves numbers out
 
 
 def _make(cls: Any, name: str, parameters: dict[str, Any]) -> Loss:

@@ -97,8 +97,9 @@ class Loss:
         weight, used = None, counted
         if sample_weight is not None:
             weight = ops.cast(ops.convert(sample_weight, like=y_pred), y_pred.dtype)
-            weight = align_to_values(ops, weight, shape, "sample_weight", self.name)
-            used = weight != 0 if counted is None else counted & (weight != 0)
+            weight = align_to_values(ops, weight, y_pred, shape, "sample_weight", self.name)
+            weight = weight if counted is None else ops.where(counted, weight, 0.0)  # padding may hold NaN
+            used = weight != 0
         values = self._values(ops, y_true, y_pred, used)
         return reduce(ops, values, weight, counted, self.reduction, normalizer)
 
@@ -111,7 +112,9 @@ class Loss:
         y_true, y_pred = self._inputs(ops, y_true, y_pred)
         shape = self._value_shape(ops.shape(y_pred))
         values = self._values(ops, y_true, y_pred, self._counted(ops, y_true, y_pred, None, shape))
-        return ops.mean(values) if shape and len(shape) == len(ops.shape(y_pred)) else values
+        if shape and len(shape) == len(ops.shape(y_pred)):
+            return reduce(ops, values, None, None, "sum_over_batch_size", None)
+        return values
 
     def get_config(self) -> dict[str, Any]:
         """All parameters as values that JSON can hold; `from_config` gives an equal loss."""
@@ -145,7 +148,7 @@ class Loss:
         y_pred = ops.cast(y_pred, ops.float_dtype(y_pred))
         if not ids:
             return ops.cast(y_true, y_pred.dtype), y_pred
-        if ops.kind(y_true) == "f":
+        if ops.kind(y_true) == "f" and ops.size(y_true) != 0:  # an empty list is an array of floats to NumPy
             raise TypeError(f"{self.name}: class ids must be integers, but y_true is {y_true.dtype}: cast it to int")
         return ops.ids(y_true), y_pred
 
@@ -155,7 +158,7 @@ class Loss:
         if mask is not None:
             mask = ops.convert(mask, like=y_pred)
             mask = mask if ops.kind(mask) == "b" else mask != 0
-            kept = align_to_values(ops, mask, shape, "mask", self.name)
+            kept = align_to_values(ops, mask, y_pred, shape, "mask", self.name)
         if self.targets is CLASS_ID and self.ignore_class is not None:
             valid = y_true != self.ignore_class
             kept = valid if kept is None else kept & valid
@@ -173,25 +176,31 @@ class Loss:
             y_pred = ops.where(keep, y_pred, _REMOVED_PRED)
             y_true = ops.where(used, y_true, 0) if self.targets is CLASS_ID else ops.where(keep, y_true, _REMOVED_TRUE)
         if self.targets is CLASS_ID:
-            y_true, valid = self._in_range(ops, y_true, ops.shape(y_pred)[-1])
+            y_true, valid = self._in_range(ops, y_true, ops.length(y_pred))
         values = self._per_sample(ops, self.formula(ops, y_true, y_pred), ops.shape(y_pred))
         if valid is not None:
             values = ops.where(valid, values, float("nan"))
         return values if used is None else ops.where(used, values, 0.0)
 
-    def _in_range(self, ops: Ops, ids: Array, classes: int | None) -> tuple[Array, Array | None]:
+    def _in_range(self, ops: Ops, ids: Array, classes: Any) -> tuple[Array, Array | None]:
         """Class ids in range, and where they were: None if that has been looked at."""
         seen = ops.look(ids)
         if seen is None:
-            valid = ids >= 0 if classes is None else (ids >= 0) & (ids < classes)
+            valid = (ids >= 0) & (ids < classes)
             return ops.where(valid, ids, 0), valid
-        if seen.size and not 0 <= seen.min() <= seen.max() < (classes or 0):
+        if seen.size and not 0 <= seen.min() <= seen.max() < classes:
             wrong = seen.min() if seen.min() < 0 else seen.max()
             raise ValueError(
                 f"{self.name}: class id {wrong} in y_true is out of range for {classes} classes: "
-                f"ids go from 0 to {(classes or 0) - 1}, one per column of y_pred"
+                f"ids go from 0 to {classes - 1}, one per column of y_pred"
             )
         return ids, None
+
+    def _not_empty(self, shape: Shape) -> Shape:
+        """Refuse rows of nothing: the mean and the maximum of no numbers are no numbers."""
+        if not shape or shape[-1] == 0:
+            raise ValueError(f"{self.name}: y_pred has shape {tuple(shape)}, but its last axis must hold something")
+        return shape
 
     def _check_shape(self, values: Shape, expected: Shape) -> None:
         if not same_shape(values, expected):
@@ -212,7 +221,7 @@ class ElementLoss(Loss):
     """
 
     def _value_shape(self, shape: Shape) -> Shape:
-        return shape if len(shape) < 2 else shape[:-1]
+        return shape if len(shape) < 2 else self._not_empty(shape)[:-1]
 
     def _per_sample(self, ops: Ops, values: Array, shape: Shape) -> Array:
         self._check_shape(ops.shape(values), shape)
@@ -230,7 +239,7 @@ class RowLoss(Loss):
     """
 
     def _value_shape(self, shape: Shape) -> Shape:
-        return shape[:-1]
+        return self._not_empty(shape)[:-1]
 
     def _per_sample(self, ops: Ops, values: Array, shape: Shape) -> Array:
         self._check_shape(ops.shape(values), shape[:-1])

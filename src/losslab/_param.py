@@ -6,7 +6,7 @@ import math
 import numbers
 from collections.abc import Callable
 from types import NoneType, UnionType
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 
@@ -74,7 +74,7 @@ def _rules(cls: Any) -> tuple[_Rule, ...]:
     """Worked out once per class, at the first construction: by then every annotation resolves."""
     rules: tuple[_Rule, ...] | None = cls.__dict__.get("_parameter_rules")
     if rules is None:
-        hints = get_type_hints(cls)
+        hints = _type_hints(cls)
         rules = tuple(
             _Rule(f.name, _kinds(hints[f.name]), f.metadata.get("bounds", {})) for f in dataclasses.fields(cls)
         )
@@ -82,8 +82,18 @@ def _rules(cls: Any) -> tuple[_Rule, ...]:
     return rules
 
 
+def _type_hints(cls: Any) -> dict[str, Any]:
+    try:
+        return get_type_hints(cls)
+    except NameError as error:
+        raise TypeError(
+            f"{cls.__name__}: its annotations name {error.name!r}, which its module does not define: "
+            f"define it at the top of the module, or leave out `from __future__ import annotations`"
+        ) from error
+
+
 def _kinds(hint: Any) -> tuple[Any, ...]:
-    return get_args(hint) if isinstance(hint, UnionType) else (hint,)
+    return get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
 
 
 def check_names(cls: type, names: list[str], caller: str) -> None:
@@ -129,7 +139,7 @@ def _convert(kind: Any, value: Any) -> Any:
     if get_origin(kind) is Literal:
         return value if isinstance(value, str) and value in get_args(kind) else _MISFIT
     if get_origin(kind) is tuple:
-        return _convert_tuple(get_args(kind)[0], value)
+        return _convert_tuple(get_args(kind), value)
     return _convert_number(kind, value)
 
 
@@ -143,10 +153,12 @@ def _convert_number(kind: Any, value: Any) -> Any:
     return _MISFIT
 
 
-def _convert_tuple(kind: Any, value: Any) -> Any:
-    if not isinstance(value, list | tuple | np.ndarray):
+def _convert_tuple(kinds: tuple[Any, ...], value: Any) -> Any:
+    if not isinstance(value, list | tuple | np.ndarray) or len(value) == 0:
         return _MISFIT
-    converted = tuple(_convert(kind, item) for item in value)
+    if kinds[-1] is not Ellipsis and len(kinds) != len(value):
+        return _MISFIT
+    converted = tuple(_convert(kinds[0], item) for item in value)
     return _MISFIT if any(item is _MISFIT for item in converted) else converted
 
 

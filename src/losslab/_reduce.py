@@ -24,7 +24,7 @@ def reduce(
     Nothing left gives 0 with gradient 0.
 
     Raises:
-        ValueError: a `normalizer` under "none", which divides by nothing.
+        ValueError: a `normalizer` under "none", which divides by nothing, or one that is no single number.
     """
     if weight is not None:
         values = values * weight
@@ -34,13 +34,20 @@ def reduce(
         return values
     total = ops.sum(values, axis=None)
     if normalizer is not None:
-        return _divide(ops, total, ops.cast(ops.convert(normalizer, like=values), values.dtype))
+        return _divide(ops, total, _one_number(ops, normalizer, values))
     if reduction == "sum":
         return total
     if reduction == "sum_over_batch_size" or weight is None:
         return _divide(ops, total, _count(ops, values, counted))
     weights = ops.ones_like(values) * weight
     return _divide(ops, total, ops.sum(weights if counted is None else ops.where(counted, weights, 0.0), axis=None))
+
+
+def _one_number(ops: Ops, normalizer: Any, values: Array) -> Array:
+    divisor = ops.cast(ops.convert(normalizer, like=values), values.dtype)
+    if ops.shape(divisor) != ():
+        raise ValueError(f"normalizer must be one number, got an array of shape {tuple(ops.shape(divisor))}")
+    return divisor
 
 
 def _count(ops: Ops, values: Array, counted: Array | None) -> Any:
@@ -54,5 +61,5 @@ def _count(ops: Ops, values: Array, counted: Array | None) -> Any:
 def _divide(ops: Ops, total: Array, divisor: Any) -> Array:
     if isinstance(divisor, int):
         return total / divisor if divisor else total
-    empty = divisor == 0
+    empty = (divisor == 0) & (total == 0)
     return ops.where(empty, 0.0, total / ops.where(empty, 1.0, divisor))

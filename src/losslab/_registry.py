@@ -61,9 +61,11 @@ def register(target: T | None = None, /, *, name: str | None = None, aliases: Se
         return lambda later: register(later, name=name, aliases=aliases)
     own = getattr(target, "__name__", type(target).__name__)
     canonical = name or snake_case(own)
-    declared = tuple(getattr(target, "aliases", ())) if isinstance(target, type) else ()
-    for word in dict.fromkeys((canonical, own, *declared, *aliases)):
-        _claim(word, canonical, target)
+    declared = vars(target).get("aliases", ()) if isinstance(target, type) else ()  # a parent's names stay with it
+    words = [canonical, *([own] if isinstance(target, type) else []), *declared, *aliases]
+    for word in words:
+        _check_free(word, target)
+    _KNOWN.update((word, (canonical, target)) for word in words)
     return target
 
 
@@ -107,7 +109,7 @@ def get(identifier: Any) -> Any:
     if isinstance(identifier, dict):
         return deserialize(identifier)
     if isinstance(identifier, type):
-        return identifier()
+        identifier = identifier()
     if callable(identifier):
         return identifier
     raise TypeError(
@@ -120,13 +122,17 @@ def serialize(loss: Any) -> dict[str, Any]:
 
     Raises:
         TypeError: a loss without `get_config`.
+        ValueError: a class that is not registered, or whose name is another's: nothing could find it again.
 
     >>> losslab.serialize(losslab.Huber(delta=2.0))["config"]["delta"]
     2.0
     """
     if not hasattr(loss, "get_config"):
         raise TypeError(f"{loss!r} has no get_config(): only a losslab.Loss can be serialized")
-    return {"class_name": f"{PACKAGE}>{type(loss).__name__}", "config": loss.get_config()}
+    name = type(loss).__name__
+    if _KNOWN.get(name, (name, None))[1] is not type(loss):
+        raise ValueError(f"{name} is not the class that is registered under this name: add @losslab.register to it")
+    return {"class_name": f"{PACKAGE}>{name}", "config": loss.get_config()}
 
 
 def deserialize(config: dict[str, Any]) -> Any:
@@ -136,23 +142,26 @@ def deserialize(config: dict[str, Any]) -> Any:
         ValueError: not of that form.
         UnknownLossError, TypeError: an unknown class or parameter.
     """
-    name = config.get("class_name")
-    parameters = config.get("config", {})
-    if not isinstance(name, str) or not isinstance(parameters, dict):
+    name, parameters = (
+        (config.get("class_name"), config.get("config", {})) if isinstance(config, dict) else (None, None)
+    )
+    if not isinstance(name, str) or not isinstance(parameters, dict) or not all(isinstance(k, str) for k in parameters):
         raise ValueError(f"a loss config is {{'class_name': …, 'config': {{…}}}}, got {config!r}")
     return _make(name, parameters)
 
 
-def _claim(word: str, canonical: str, target: Any) -> None:
+def _check_free(word: str, target: Any) -> None:
     holder = _KNOWN.get(word)
     if holder is not None and not _same_definition(holder[1], target):
         raise ValueError(f"the name {word!r} belongs to {holder[1]!r} already: register under another name")
-    _KNOWN[word] = (canonical, target)
 
 
 def _same_definition(a: Any, b: Any) -> bool:
-    place = [(getattr(x, "__module__", None), getattr(x, "__qualname__", x)) for x in (a, b)]
-    return place[0] == place[1]
+    """The same object, or the same place in the source, run again; all lambdas of a function share one place."""
+    place = getattr(a, "__qualname__", "<lambda>")
+    if "<lambda>" in place:
+        return a is b
+    return (a.__module__, place) == (getattr(b, "__module__", None), getattr(b, "__qualname__", None))
 
 
 def _lookup(name: str) -> tuple[str, Any]:
@@ -169,11 +178,13 @@ def _from_string(text: str) -> Any:
 
 def _parse_parameters(text: str, rest: str) -> dict[str, Any]:
     """ "gamma=3:alpha=[1, 2]" or "gamma=3,alpha=0.5" -> a dict of values."""
-    parameters = {}
+    parameters: dict[str, Any] = {}
     for part in re.split(r"[:,](?![^\[(]*[\])])", rest):
         key, equals, value = part.partition("=")
         if not equals or not key.strip():
             raise ValueError(f"{text!r}: after the colon stands name=value, got {part!r}")
+        if key.strip() in parameters:
+            raise ValueError(f"{text!r}: {key.strip()} is given twice")
         parameters[key.strip()] = _literal(value.strip())
     return parameters
 
@@ -184,7 +195,7 @@ def _literal(value: str) -> Any:
         return words[value.lower()]
     try:
         return ast.literal_eval(value)
-    except (ValueError, SyntaxError):
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
         return value
 
 

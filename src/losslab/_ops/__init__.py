@@ -7,6 +7,8 @@ the first array of that framework arrives, so the caller has always imported the
 import numbers
 from typing import Any
 
+import numpy as np
+
 from ._base import Array, Ops
 from ._numpy import NumpyOps
 
@@ -15,8 +17,8 @@ __all__ = ["Array", "Ops", "ops_for"]
 _NUMPY = NumpyOps()
 
 # Array type -> its operations. A plain dict and plain imports: functools.cache with importlib.import_module breaks
-# torch.compile(fullgraph=True).
-_OPS: dict[type, Ops] = {}
+# torch.compile(fullgraph=True), and so does walking the base classes of a type of Python's own.
+_OPS: dict[type, Ops] = dict.fromkeys((int, float, bool, list, tuple, range, type(None), np.ndarray), _NUMPY)
 
 
 def ops_for(*arrays: Any) -> Ops:
@@ -45,7 +47,9 @@ def _load(cls: type) -> Ops:
         if ops is not None:
             _OPS[cls] = ops
             return ops
-    if issubclass(cls, numbers.Number | list | tuple | type(None)) or hasattr(cls, "__array__"):
+    if cls.__module__.startswith("keras."):
+        raise TypeError(f"{cls.__qualname__} is Keras' wrapper of an array: give the array itself, its .value")
+    if issubclass(cls, numbers.Number | list | tuple) or hasattr(cls, "__array__"):
         _OPS[cls] = _NUMPY
         return _NUMPY
     raise TypeError(

@@ -60,6 +60,14 @@ class Ops:
             total = total * length
         return total
 
+    def length(self, x: Array) -> Any:
+        """The length of the last axis: an int, or a tensor where it is unknown while tracing."""
+        return x.shape[-1]
+
+    def agreed(self, x: Array, y: Array, axes: int, message: str) -> Array:
+        """`x`; where its first `axes` lengths are unknown while tracing, they must turn out to be those of `y`."""
+        return x
+
     def look(self, x: Array) -> np.ndarray[Any, Any] | None:
         """The values as a NumPy array where looking costs no synchronisation, else None (tracing, an accelerator)."""
         raise NotImplementedError

@@ -19,7 +19,12 @@ class JaxOps(NumpyOps):
             if jnp.issubdtype(x.dtype, jnp.complexfloating):
                 raise TypeError(f"an array of dtype {x.dtype} holds no real numbers: give its real part or its modulus")
             return x
-        return jnp.asarray(numpy_array(x))
+        array = numpy_array(x, portable=True)
+        if array.dtype.kind in "iu" and array.size and jnp.result_type(int) == np.int32:
+            limits = np.iinfo(np.int32)
+            if array.min() < limits.min or array.max() > limits.max:
+                array = array.astype(np.float32)  # 32-bit JAX would wrap 2**32 + 1 to 1
+        return jnp.asarray(array)
 
     def ids(self, x: Array) -> Array:
         return x.astype(jnp.result_type(int))  # int32, unless JAX is set to 64 bits
@@ -31,6 +36,10 @@ class JaxOps(NumpyOps):
 
     def kind(self, x: Array) -> str:
         return "f" if jnp.issubdtype(x.dtype, jnp.floating) else str(x.dtype.kind)
+
+    def size(self, x: Array) -> Any:
+        size = super().size(x)
+        return size if isinstance(size, int) else jnp.asarray(size)  # a symbolic dimension of jax.export
 
     def look(self, x: Array) -> np.ndarray[Any, Any] | None:
         if isinstance(x, jax.core.Tracer) or any(device.platform != "cpu" for device in x.devices()):

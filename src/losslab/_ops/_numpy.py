@@ -8,18 +8,26 @@ import numpy as np
 from ._base import Array, Axis, Ops
 
 
-def numpy_array(x: Any, writeable: bool = False) -> np.ndarray[Any, Any]:
+def numpy_array(x: Any, portable: bool = False) -> np.ndarray[Any, Any]:
     """Numbers, lists and arrays as a NumPy array of real numbers; a list of floats is float64 in every framework.
 
+    Args:
+        portable: in memory that other frameworks take: contiguous, writeable, of the machine's byte order and dtypes.
+
     Raises:
-        TypeError: text, objects or complex numbers.
+        TypeError: text, objects, complex numbers, or an array that masks some of its values.
     """
     array = np.asarray(x)
     if array.dtype.kind == "V" and "float" in array.dtype.name:
         array = array.astype(np.float32)  # bfloat16 and float8 of the ml_dtypes package call themselves void
     if array.dtype.kind not in "fiub":
         raise TypeError(f"an array of dtype {array.dtype} holds no real numbers: give floats, integers or booleans")
-    return array.copy() if writeable and not array.flags.writeable else array
+    if np.ma.is_masked(x):
+        raise TypeError("a masked array would lose its mask: give its data, and mask=~array.mask to the loss")
+    if not portable:
+        return array
+    native = np.float64 if array.dtype.kind == "f" and array.dtype.itemsize > 8 else array.dtype.newbyteorder("=")
+    return np.require(array, native, ["C", "W"])
 
 
 class NumpyOps(Ops):

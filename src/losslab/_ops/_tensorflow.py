@@ -14,7 +14,9 @@ class TensorflowOps(Ops):
     float32 = tf.float32
 
     def convert(self, x: Any, like: Array = None) -> Array:
-        tensor = tf.convert_to_tensor(x if tf.is_tensor(x) or isinstance(x, tf.Variable) else numpy_array(x))
+        tensor = tf.convert_to_tensor(
+            x if tf.is_tensor(x) or isinstance(x, tf.Variable) else numpy_array(x, portable=True)
+        )
         if not (tensor.dtype.is_floating or tensor.dtype.is_integer or tensor.dtype.is_bool):
             raise TypeError(f"a tensor of dtype {tensor.dtype.name} holds no real numbers: give floats or integers")
         return tensor
@@ -43,6 +45,15 @@ class TensorflowOps(Ops):
 
     def size(self, x: Array) -> Any:
         return x.shape.num_elements() if x.shape.is_fully_defined() else tf.size(x)
+
+    def length(self, x: Array) -> Any:
+        return tf.shape(x, out_type=tf.int64)[-1] if x.shape[-1] is None else x.shape[-1]
+
+    def agreed(self, x: Array, y: Array, axes: int, message: str) -> Array:
+        if x.shape[:axes].is_fully_defined() and y.shape[:axes].is_fully_defined():
+            return x
+        with tf.control_dependencies([tf.debugging.assert_equal(tf.shape(x)[:axes], tf.shape(y)[:axes], message)]):
+            return tf.identity(x)
 
     def look(self, x: Array) -> np.ndarray[Any, Any] | None:
         if not tf.executing_eagerly() or not hasattr(x, "numpy") or "CPU" not in x.device:

@@ -19,7 +19,9 @@ class TorchOps(Ops):
             if x.is_complex():
                 raise TypeError(f"a tensor of dtype {x.dtype} holds no real numbers: give its real part or its modulus")
             return x if device is None or x.device == device else x.to(device)
-        return torch.as_tensor(numpy_array(x, writeable=True), device=device)  # torch warns of read-only memory
+        if torch.compiler.is_compiling():
+            return _traced(x, device)
+        return torch.as_tensor(numpy_array(x, portable=True), device=device)
 
     def constant(self, numbers: tuple[float, ...], like: Array) -> Array:
         return torch.tensor(numbers, dtype=like.dtype, device=like.device)
@@ -32,7 +34,7 @@ class TorchOps(Ops):
 
     def float_dtype(self, x: Array) -> Any:
         if not x.dtype.is_floating_point:
-            return torch.get_default_dtype()
+            return torch.promote_types(torch.get_default_dtype(), torch.float32)
         return torch.float64 if x.dtype == torch.float64 else torch.float32
 
     def kind(self, x: Array) -> str:
@@ -145,6 +147,13 @@ class TorchOps(Ops):
 
     def ones_like(self, x: Array) -> Array:
         return torch.ones_like(x)
+
+
+def _traced(x: Any, device: Any) -> Array:
+    """Numbers, lists and NumPy arrays inside torch.compile, which cannot follow an inspection by NumPy."""
+    tensor = torch.as_tensor(x, device=device)
+    exact = isinstance(x, np.ndarray) or not tensor.is_floating_point()
+    return tensor if exact else torch.as_tensor(x, dtype=torch.float64, device=device)  # not the default float32
 
 
 TORCH = TorchOps()

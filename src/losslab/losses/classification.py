@@ -46,7 +46,7 @@ class BinaryCrossentropy(BinaryClassification):
     r"""The negative log-likelihood of yes or no, $-y \log p - (1 - y)\log(1 - p)$; $p = \sigma(z)$ from logits $z$.
 
     In nats. From logits exact at any magnitude; probabilities are clipped to $[10^{-7}, 1 - 10^{-7}]$, so a confidently
-    wrong one costs 16.1, with the gradient of that point. Smoothing: $y (1 - s) + s/2$.
+    wrong one costs about 16, with the gradient of that point. Smoothing: $y (1 - s) + s/2$.
 
     >>> losslab.binary_crossentropy([[1.0, 0.0]], [[0.8, 0.4]]).round(4)
     array([0.367])
@@ -72,7 +72,7 @@ class BinaryCrossentropy(BinaryClassification):
 class CategoricalCrossentropy(CategoricalClassification):
     r"""The negative log-likelihood of a class, $-\sum_k y_k \log p_k$; $p$ = softmax(z) from logits $z$.
 
-    In nats. From logits exact at any magnitude; probabilities are divided by their sum and clipped to
+    In nats. From logits in log space, at any magnitude; probabilities are divided by their sum and clipped to
     $[10^{-7}, 1 - 10^{-7}]$. Smoothing: $y (1 - s) + s/C$ over $C$ classes.
 
     >>> losslab.categorical_crossentropy([[0.0, 1.0]], [[0.25, 0.75]]).round(4)

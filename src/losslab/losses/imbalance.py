@@ -20,7 +20,7 @@ class BinaryFocalCrossentropy(BinaryClassification):
     r"""The binary cross-entropy times $(1 - p_t)^\gamma$, $p_t = y p + (1 - y)(1 - p)$: easy examples count less.
 
     In nats. With `apply_class_balancing` it is also times $\alpha_t = y \alpha + (1 - y)(1 - \alpha)$; without it
-    `alpha` has no effect, as in Keras. From logits everything is exact in log space, for every $\gamma \ge 0$;
+    `alpha` has no effect, as in Keras. From logits it is exact at any magnitude, for every $\gamma \ge 0$;
     $\gamma = 0$ is the binary cross-entropy.
 
     >>> losslab.binary_focal_crossentropy([[1.0, 0.0]], [[0.8, 0.4]], gamma=2.0).round(4)
@@ -57,8 +57,8 @@ class BinaryFocalCrossentropy(BinaryClassification):
 class CategoricalFocalCrossentropy(CategoricalClassification):
     r"""The categorical cross-entropy with each class's term times $\alpha_k (1 - p_k)^\gamma$.
 
-    $\sum_k \alpha_k (1 - p_k)^\gamma \cdot (-y_k \log p_k)$, in nats. From logits everything is exact in log space, for
-    every $\gamma \ge 0$; $\gamma = 0$, $\alpha = 1$ is the categorical cross-entropy.
+    $\sum_k \alpha_k (1 - p_k)^\gamma \cdot (-y_k \log p_k)$, in nats. From logits everything is in log space, at any
+    magnitude and for every $\gamma \ge 0$; $\gamma = 0$, $\alpha = 1$ is the categorical cross-entropy.
 
     >>> losslab.categorical_focal_crossentropy([[0.0, 1.0]], [[0.25, 0.75]], alpha=[1.0, 0.5]).round(4)
     array([0.009])

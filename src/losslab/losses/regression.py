@@ -158,8 +158,10 @@ class CosineSimilarity(RowLoss):
 
 
 def _unit(ops: Ops, x: Array) -> Array:
-    # Scaled by its largest component first: the squares of 1e30 do not fit into float32.
-    scale = ops.maximum(ops.max(ops.stop_gradient(ops.abs(x)), keepdims=True), 1.0)
+    # Scaled by its largest component first: the squares of 1e30 do not fit into float32. Beyond 1 / tiny the inverse
+    # of the scale, by which XLA multiplies, would be flushed to 0.
+    largest = ops.max(ops.stop_gradient(ops.abs(x)), keepdims=True)
+    scale = ops.clip(largest, 1.0, 1.0 / ops.tiny(x))
     x = x / scale
     return x / ops.sqrt(ops.maximum(ops.sum(ops.square(x), keepdims=True), ops.square(EPSILON / scale)))
 

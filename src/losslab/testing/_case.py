@@ -38,7 +38,7 @@ class Case:
     @property
     def columns(self) -> int:
         lengths = [len(value) for value in self.loss.get_config().values() if isinstance(value, list)]
-        return lengths[0] if lengths else COLUMNS
+        return max([*lengths, 1]) if max([*lengths, 1]) > 1 else COLUMNS  # a list is one number per class
 
     @property
     def takes_ids(self) -> bool:

@@ -17,7 +17,9 @@ PROPERTIES: dict[str, Callable[[Case], None]] = {
 """Name -> check. Each takes a `Case` and raises AssertionError where the loss breaks its promise."""
 
 
-def check_loss(loss: Any, frameworks: Iterable[str] | None = None, dtypes: Iterable[str] = tuple(TOLERANCE)) -> None:
+def check_loss(
+    loss: Any, frameworks: str | Iterable[str] | None = None, dtypes: str | Iterable[str] = tuple(TOLERANCE)
+) -> None:
     """Check every promise of a loss, yours or losslab's.
 
     Args:
@@ -26,25 +28,38 @@ def check_loss(loss: Any, frameworks: Iterable[str] | None = None, dtypes: Itera
         dtypes: "float32", "float64" or both.
 
     Raises:
-        AssertionError: the promises that the loss breaks, each with what was expected and what came.
+        AssertionError: the promises that the loss breaks, each with where, what was expected and what came.
         TypeError: something that is no `losslab.Loss`.
+        ValueError: an unknown framework or dtype.
     """
     loss = get(loss)
     if not isinstance(loss, Loss):
         raise TypeError(f"check_loss needs a losslab.Loss, its class or its name, got {loss!r}")
-    chosen = list(frameworks) if frameworks is not None else available()
-    cases = [Case(loss, FRAMEWORKS[name], dtype) for name in chosen for dtype in dtypes]
-    broken = [message for case in cases for message in _broken(case)]
+    chosen = _among(FRAMEWORKS, available() if frameworks is None else frameworks, "framework")
+    cases = [Case(loss, FRAMEWORKS[name], dtype) for name in chosen for dtype in _among(TOLERANCE, dtypes, "dtype")]
+    failures = {name: _failures(check, cases) for name, check in PROPERTIES.items()}
+    broken = [f"- {name} ({', '.join(f)}): {next(iter(f.values()))}" for name, f in failures.items() if f]
     if broken:
-        raise AssertionError(f"{loss!r} breaks {len(broken)} promises:\n" + "\n".join(broken))
+        promises = "a promise" if len(broken) == 1 else f"{len(broken)} promises"
+        raise AssertionError("\n".join([f"{loss!r} breaks {promises}:", *broken]))
 
 
-def _broken(case: Case) -> list[str]:
-    messages = []
-    with case.framework.precision(case.dtype):
-        for name, check in PROPERTIES.items():
+def _among(known: Iterable[str], given: str | Iterable[str], what: str) -> list[str]:
+    names = [given] if isinstance(given, str) else list(given)
+    for name in names:
+        if name not in known:
+            raise ValueError(f"unknown {what} {name!r}: choose among {', '.join(known)}")
+    return names
+
+
+def _failures(check: Callable[[Case], None], cases: list[Case]) -> dict[str, str]:
+    """Where a promise is broken -> how."""
+    failures = {}
+    for case in cases:
+        with case.framework.precision(case.dtype):
             try:
                 check(case)
             except Exception as error:
-                messages.append(f"- {name} ({case.framework.name}, {case.dtype}): {type(error).__name__}: {error}")
-    return messages
+                kind = "" if isinstance(error, AssertionError) else f"{type(error).__name__}: "
+                failures[f"{case.framework.name} {case.dtype}"] = f"{kind}{error}"
+    return failures

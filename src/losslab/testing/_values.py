@@ -1,5 +1,7 @@
 """Properties of values: forms, agreement, reductions, precision, saturation."""
 
+import functools
+
 import numpy as np
 
 from ._case import ROWS, TOLERANCE, Case, close
@@ -96,14 +98,17 @@ def extreme_values_are_finite(case: Case) -> None:
 
 
 def compiled_equals_eager(case: Case) -> None:
-    """jax.jit, torch.compile(fullgraph=True), tf.function give the eager value, plain and weighted."""
+    """jax.jit, torch.compile(fullgraph=True), tf.function give the eager value, plain and with every argument."""
     y, p = case.draw()
     weight = case.rounded(np.linspace(0.0, 2.0, ROWS))
-    arrays = case.arrays(y, p, weight)
-    for given in (arrays[:2], arrays):
-        result = case.framework.compiled(lambda *given: case.loss(*given))(*given)
-        eager = case.framework.numpy(case.loss(*given))
-        close(case.framework.numpy(result), eager, TOLERANCE[case.dtype], f"{case}, compiled")
+    plain = case.arrays(y, p)
+    full = [*plain, *case.arrays(weight, np.arange(ROWS) > 0)]
+    normalizer = None if case.loss.reduction == "none" else 8
+    for given, divisor in ((plain, None), (full, normalizer)):
+        function = functools.partial(case.loss, normalizer=divisor)
+        result, eager = case.framework.compiled(function)(*given), function(*given)
+        numpy = case.framework.numpy
+        close(numpy(result), numpy(eager), TOLERANCE[case.dtype], f"{case}, compiled")
 
 
 def mapped_equals_a_batch(case: Case) -> None:

@@ -4,6 +4,7 @@ import pathlib
 import re
 import tomllib
 
+import latex2mathml.converter
 import matplotlib.figure
 import numpy as np
 
@@ -21,7 +22,7 @@ def main():
         (PAGES / f"{name}.md").write_text(page(name, cls))
         summary = cls.__doc__.partition("\n")[0]
         others = [f"`{alias}`" for alias in losslab.aliases_of(name)]
-        rows.append(f"| [`{name}`]({name}.md) | {', '.join(others)} | {plain(summary)} |")
+        rows.append(f"| [`{name}`]({name}.md) | {', '.join(others)} | {mathematics(summary)} |")
     (PAGES / "index.md").write_text("# Losses\n\n" + "\n".join(rows) + "\n")
     (PAGES / "differences.md").write_text(differences())
 
@@ -60,16 +61,18 @@ CURVES = {
 
 
 def markdown(text):
-    """Sections as headings, examples and lists as code, mathematics as code that reads as it is."""
+    """Sections as headings, parameters as lists, examples as code, mathematics as MathML."""
     text = re.sub(r"(?m)^(Parameters|Args of the loss.*|Returns|Raises):$", r"### \1\n", text)
     text = re.sub(r"(?m)^((?:>>>|\.\.\.).*(?:\n(?!\n|###).*)*)", r"```python\n\1\n```", text)
-    text = re.sub(r"(?m)^    (?! )", "- ", text)
+    text = re.sub(r"(?m)^    (\w+)( = [^:]+)?: ", r"- `\1\2`: ", text)
+    text = re.sub(r"(?m)^    (?! )", "", text)
     text = re.sub(r"(?m)^(Source|Aliases|Same values as): ", r"**\1:** ", text)
-    return plain(text)
+    return mathematics(text)
 
 
-def plain(text):
-    return re.sub(r"\$(.+?)\$", r"`\1`", text, flags=re.S)
+def mathematics(text):
+    text = re.sub(r"\n(?=\$)", " ", text)  # at the beginning of a line it would be a paragraph of its own
+    return re.sub(r"\$(.+?)\$", lambda tex: latex2mathml.converter.convert(tex[1]), text, flags=re.S)
 
 
 def differences():

@@ -9,8 +9,8 @@ from ._param import requirements
 
 _SHAPES = """\
 Args of the loss object and of the function form:
-    y_true: {targets}
-    y_pred: {outputs}
+    y_true: {targets}.
+    y_pred: {outputs}.
         One shape for both, except that class ids lack the axis of classes; (N,) and (N, 1) are aligned.
 
 Returns:

@@ -21,7 +21,10 @@ class TorchOps(Ops):
             return x if device is None or x.device == device else x.to(device)
         if torch.compiler.is_compiling():
             return _traced(x, device)
-        return torch.as_tensor(numpy_array(x, portable=True), device=device)
+        tensor = torch.as_tensor(numpy_array(x, portable=True))
+        if device is not None and device.type == "mps" and tensor.dtype == torch.float64:
+            tensor = tensor.float()  # Apple's GPUs have no float64
+        return tensor.to(device)
 
     def constant(self, numbers: tuple[float, ...], like: Array) -> Array:
         return torch.tensor(numbers, dtype=like.dtype, device=like.device)

@@ -30,7 +30,7 @@ ROWS = np.full((4, 3), 1 / 3)
             ValueError,
             "class id 5 in y_true is out of range for 3 classes",
         ),
-        (lambda: losslab.sparse_categorical_crossentropy([0.0, 1, 2, 2], ROWS), TypeError, "must be integers"),
+        (lambda: losslab.sparse_categorical_crossentropy([0.0, 1, 1.9, 2], ROWS), ValueError, "class id 1.9 in y_true"),
         (lambda: losslab.kl_divergence(np.zeros((4, 3)), np.zeros((3, 3))), ValueError, "(4, 3) and y_pred (3, 3)"),
         (
             lambda: losslab.Huber()(ROWS, ROWS, sample_weight=[1, 2, 3]),

@@ -17,7 +17,7 @@ Returns:
     The function form: one value per sample, the last axis (or `axis`) reduced. The object: those values reduced.
 
 Raises:
-    TypeError: tensors of two frameworks, no numbers, or class ids that are no integers.
+    TypeError: tensors of two frameworks, or no real numbers.
     ValueError: shapes that do not agree, a class id or a parameter out of range."""
 
 

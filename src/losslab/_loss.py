@@ -3,6 +3,8 @@
 import dataclasses
 from typing import Any, ClassVar, Self, dataclass_transform
 
+import numpy as np
+
 from ._align import Shape, align, align_to_values, same_shape
 from ._domain import CLASS_ID, REAL, Domain
 from ._ops import Array, Ops, ops_for
@@ -87,8 +89,8 @@ class Loss:
             normalizer: the divisor, in place of the number of samples: for gradient accumulation or data parallelism.
 
         Raises:
-            TypeError: tensors of two frameworks, class ids that are no integers, or no real numbers at all.
-            ValueError: shapes that would broadcast, a class id out of range.
+            TypeError: tensors of two frameworks, or no real numbers at all.
+            ValueError: shapes that would broadcast, a class id out of range or with a fraction.
         """
         ops = ops_for(y_true, y_pred, sample_weight, mask, normalizer)
         y_true, y_pred = self._inputs(ops, y_true, y_pred)
@@ -146,11 +148,7 @@ class Loss:
         ids = self.targets is CLASS_ID
         y_true, y_pred = align(ops, y_true, y_pred, ids, self.axis, self.name)
         y_pred = ops.cast(y_pred, ops.float_dtype(y_pred))
-        if not ids:
-            return ops.cast(y_true, y_pred.dtype), y_pred
-        if ops.kind(y_true) == "f" and ops.size(y_true) != 0:  # an empty list is an array of floats to NumPy
-            raise TypeError(f"{self.name}: class ids must be integers, but y_true is {y_true.dtype}: cast it to int")
-        return ops.ids(y_true), y_pred
+        return y_true if ids else ops.cast(y_true, y_pred.dtype), y_pred
 
     def _counted(self, ops: Ops, y_true: Array, y_pred: Array, mask: Any, shape: Shape) -> Array | None:
         """False where a mask or `ignore_class` removes a sample; None where nothing can."""
@@ -182,17 +180,20 @@ class Loss:
             values = ops.where(valid, values, float("nan"))
         return values if used is None else ops.where(used, values, 0.0)
 
-    def _in_range(self, ops: Ops, ids: Array, classes: Any) -> tuple[Array, Array | None]:
-        """Class ids in range, and where they were: None if that has been looked at."""
-        seen = ops.look(ids)
+    def _in_range(self, ops: Ops, y_true: Array, classes: Any) -> tuple[Array, Array | None]:
+        """Class ids in range as integers, and where they were: None if that has been looked at."""
+        ids = ops.ids(y_true)
+        seen = ops.look(y_true)
         if seen is None:
             valid = (ids >= 0) & (ids < classes)
+            if ops.kind(y_true) == "f":
+                valid = valid & (ops.cast(ids, y_true.dtype) == y_true)
             return ops.where(valid, ids, 0), valid
-        if seen.size and not 0 <= seen.min() <= seen.max() < classes:
-            wrong = seen.min() if seen.min() < 0 else seen.max()
+        wrong = seen[~((seen >= 0) & (seen < classes) & (seen == np.trunc(seen)))]
+        if wrong.size:
             raise ValueError(
-                f"{self.name}: class id {wrong} in y_true is out of range for {classes} classes: "
-                f"ids go from 0 to {classes - 1}, one per column of y_pred"
+                f"{self.name}: class id {wrong.flat[0]} in y_true is out of range for {classes} classes: "
+                f"ids are whole numbers from 0 to {classes - 1}, one per column of y_pred"
             )
         return ids, None
 

@@ -9,9 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from losslab.lab.backend import LAB_EXTRA
-from losslab.lab.errors import Exit, LabError, did_you_mean
-
-INTERRUPTED = LabError("interrupted", "Ctrl-C", "the same command resumes", Exit.INTERRUPTED)
+from losslab.lab.errors import INTERRUPTED, Exit, LabError, did_you_mean
 
 
 def main() -> None:
@@ -39,8 +37,6 @@ def _told(cause: Exception, arguments: Sequence[str]) -> LabError:
     """Tell any exception in three lines."""
     if isinstance(cause, LabError):
         return cause
-    if type(cause).__name__ == "Abort":  # how click passes Ctrl-C on
-        return INTERRUPTED
     if hasattr(cause, "format_message"):  # typer's usage errors, which come from click or from its own copy of it
         return _usage_error(cause, arguments)
     if isinstance(cause, ModuleNotFoundError):

@@ -35,7 +35,7 @@ class Ops:
         raise NotImplementedError
 
     def ids(self, x: Array) -> Array:
-        """Integers of any width as the framework's index dtype."""
+        """Numbers as the framework's index dtype, their fractions cut off."""
         raise NotImplementedError
 
     def cast(self, x: Array, dtype: Any) -> Array:

@@ -108,10 +108,21 @@ def test_diverged_runs_are_counted_and_said():
     records = [run("final", seed, 0.1, group="a") for seed in range(4)]
     records += [run("final", seed, 0.1, "diverged" if seed < 2 else "ok", group="b") for seed in range(4)]
     summary = analysis.summarize(config("a", "b"), records)
-    assert summary.arms[1].counts == {"planned": 4, "ok": 2, "diverged": 2, "error": 0}
+    assert summary.arms[1].counts == {"planned": 4, "ok": 2, "diverged": 2, "error": 0, "tuning_error": 0}
     assert summary.arms[1].contrast.seeds == 2
     assert "diverged 2/4" in summary.arms[1].sentence
     assert not summary.complete
+
+
+def test_a_tuning_run_that_failed_is_counted_and_said():
+    records = [run("tune", 10_000, 0.1, group="a"), run("tune", 10_001, 0.1, "error", val=None, group="a")]
+    records += [run("final", seed, 0.1, group="a") for seed in range(4)]
+    summary = analysis.summarize(config("a", shared_rate=None), records)
+    assert summary.arms[0].counts["tuning_error"] == 1
+    assert summary.arms[0].sentence.endswith("(failed in tuning 1).")
+    assert not summary.complete
+    assert analysis.summarize(config("a", shared_rate=None), [records[0], *records[2:]]).complete
+    assert analysis.summarize(config("a", shared_rate=0.1), records).complete  # nothing was to be tuned
 
 
 def test_an_arm_without_any_success_has_no_accuracy():

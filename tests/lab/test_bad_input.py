@@ -1,6 +1,7 @@
 """Every mistake: three lines, the right exit code, no traceback, nothing half-written."""
 
 import gzip
+import zipfile
 
 import numpy as np
 import pytest
@@ -11,11 +12,12 @@ RNG = np.random.default_rng(0)
 
 
 @pytest.fixture(autouse=True)
-def empty_folder(tmp_path, monkeypatch):
+def empty_folder(tmp_path, tmp_path_factory, monkeypatch):
     """Work in a folder of one's own, without the machine's data sets."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("LOSSLAB_DATA", str(tmp_path / "data"))
-    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    # Not in the folder: Keras puts a file there when it is first imported.
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path_factory.mktemp("keras")))
 
 
 @pytest.mark.parametrize(
@@ -25,6 +27,11 @@ def empty_folder(tmp_path, monkeypatch):
         (["--losses", "huber:delta=-1"], 2, "delta"),
         (["--losses", "huber:gama=2"], 2, "gama"),
         (["--losses", "huber:delta"], 2, "huber:delta"),
+        (["--losses", "focal:gamma=3,alpha=0.5"], 2, "fix:   write focal:gamma=3:alpha=0.5"),
+        (["--losses", "alpha=0.5"], 2, "fix:   write focal:gamma=3:alpha=0.5"),
+        (["--losses", "cce,mse:reduction=none"], 2, "mean_squared_error:reduction=none gives values of shape (32,)"),
+        (["--losses", "sparse_categorical_crossentropy:axis=0"], 2, "ValueError: sparse_categorical_crossentropy"),
+        (["--losses", "categorical_focal_crossentropy:alpha=[1,2]"], 2, "cannot be trained on 10 classes"),
         (["--losses", ","], 2, "no loss named"),
         (["--data", "digit"], 2, "did you mean digits?"),
         (["--data", "mnist"], 4, "keras.datasets.mnist.load_data()"),
@@ -90,6 +97,11 @@ CLASSES = ["a", "b"] * 20
             "y",
             "column 'x' of some.csv is empty, NaN or infinite in 1 of 40",
         ),
+        (
+            table(x=[*NUMBERS[:-1], "1e300"], y=CLASSES),
+            "y",
+            "column 'x' of some.csv is empty, NaN or infinite in 1 of 40",
+        ),
         (table(x=NUMBERS, y=[*CLASSES[:-1], ""]), "y", "column 'y'"),
         (table(x=NUMBERS, y=NUMBERS), "y", "continuous"),
         (table(x=NUMBERS, y=range(40)), "y", "40 different labels"),
@@ -141,6 +153,15 @@ WITH_NAN = np.where(np.arange(120).reshape(40, 3) < 4, np.nan, X)
         ({"x": np.float64(3), "y": np.float64(3)}, "some.npz"),
         ({"x": X[:0], "y": Y[:0]}, "some.npz"),
         ({"x": np.array([object()] * 40), "y": Y}, "Python objects"),
+        ({"x_train": X, "y_train": Y, "x_test": X, "y_test": Y + 5}, "labels that the training part lacks: 5, 6"),
+        ({"x": X[:, :0], "y": Y}, "inputs of shape (40, 0)"),
+        ({"x": np.zeros((40, 28, 28, 0)), "y": Y}, "inputs of shape (40, 28, 28, 0)"),
+        ({"x": np.where(WITH_NAN == 0, 0, 1e300), "y": Y}, "NaN or infinity in 40 of 40 rows"),
+        ({"x": np.where(np.isnan(WITH_NAN), np.inf, X), "y": Y}, "NaN or infinity in 2 of 40 rows"),
+        ({"x": X, "y": np.where(Y, np.inf, 0)}, "labels such as inf"),
+        ({"x": X, "y": Y.astype("datetime64[D]")}, "labels of type datetime64[D]"),
+        ({"x": X, "y": Y.astype("timedelta64[s]")}, "labels of type timedelta64[s]"),
+        ({"x": X, "y": Y.astype(complex)}, "labels of type complex128"),
     ],
 )
 def test_bad_archives(refused, tmp_path, arrays, said):
@@ -162,6 +183,47 @@ def test_damaged_archives(refused, tmp_path, damage):
     path.write_bytes(content[damage])
     code, err = refused("compare", "--data", "some.npz")
     assert (code, "some.npz" in err) == (2, True), err
+
+
+def edited(sound, flags=0, method=0):
+    """Set the flags or the compression method of every member of a zip archive, in both of its headers."""
+    content = bytearray(sound)
+    for signature, place in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        start = content.find(signature)
+        while start >= 0:
+            content[start + place] |= flags
+            content[start + place + 2] |= method
+            start = content.find(signature, start + 4)
+    return bytes(content)
+
+
+def npy(header):
+    return b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header + bytes(80)
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        ("encrypted", "encrypted"),
+        ("unknown compression", "compression"),
+        ("bad header", "some.npz"),
+        ("no array", "member 'x' is no array"),
+        ("giant", "some.npz"),
+    ],
+)
+def test_archives_that_break_the_parsers(refused, tmp_path, damage, said):
+    path = tmp_path / "some.npz"
+    np.savez(path, x=X, y=Y)
+    giant = b"{'descr': '<f8', 'fortran_order': False, 'shape': (10000000, 10000000), }\n"
+    members = {"bad header": npy(b"{'descr': (((\n"), "no array": b"text", "giant": npy(giant)}
+    if damage in members:
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("x.npy" if damage != "no array" else "x", members[damage])
+    else:
+        changes = {"encrypted": {"flags": 1}, "unknown compression": {"method": 99}}
+        path.write_bytes(edited(path.read_bytes(), **changes[damage]))
+    code, err = refused("compare", "--data", "some.npz")
+    assert (code, said in err, "mistake in losslab" in err) == (2, True, False), err
 
 
 def test_a_folder_that_cannot_be_written(refused, tmp_path):

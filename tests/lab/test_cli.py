@@ -8,6 +8,7 @@ import pytest
 
 import losslab
 from losslab.cli import run
+from losslab.lab.backend import use_keras_on_jax
 
 
 def test_compare_end_to_end(finished):
@@ -74,6 +75,70 @@ def test_report_makes_the_files_again(finished, tmp_path, capsys):
     assert run(["report", str(folder)]) == 0
     assert capsys.readouterr().out.splitlines()[-1] == str(folder / "report.html")
     assert (folder / "summary.json").read_bytes() == (finished[0] / "summary.json").read_bytes()
+
+
+def test_a_run_that_fails_in_tuning_is_told_and_gives_exit_code_3(tmp_path, capsys, monkeypatch):
+    use_keras_on_jax()
+    from losslab.lab import stages
+
+    sound = stages.run_trial
+
+    def fails_once(job, on_epoch):
+        if job["stage"] == "tune" and job["lr"] == 1e-4:
+            raise ValueError("no luck\nAdvice of a framework.")
+        return sound(job, on_epoch)
+
+    monkeypatch.setattr(stages, "run_trial", fails_once)
+    arguments = ["compare", "--subset", "200", "--epochs", "1", "--seeds", "1", "--losses", "cce"]
+    assert run([*arguments, "--out", str(tmp_path)]) == 3
+    captured = capsys.readouterr()
+    assert captured.err.count("failed: ValueError: no luck\n") == 2
+    assert "test accuracy (failed in tuning 2)." in captured.out
+    assert "</code>: ValueError: no luck</p>" in (tmp_path / "report.html").read_text()
+    monkeypatch.setattr(stages, "run_trial", sound)
+    assert run([*arguments, "--out", str(tmp_path)]) == 0
+
+
+def test_the_report_tells_the_batch_that_was_used(tmp_path, small, capsys):
+    few = ["compare", *small, "--seeds", "1", "--epochs", "1", "--out", str(tmp_path)]
+    assert run([*few, "--batch", "100000"]) == 0
+    used = 300 * 0.8 * 0.8  # without the test and the validation examples
+    assert f"batches of {used:.0f} " in (tmp_path / "report.html").read_text()
+    capsys.readouterr()
+    assert run([*few, "--batch", f"{used:.0f}"]) == 0
+    assert "final: 2 runs, 2 already there" in capsys.readouterr().err
+
+
+def test_labels_as_ids_train_without_a_warning(start, tmp_path):
+    arguments = ["--subset", 200, "--epochs", 1, "--seeds", 1, "--lr", "shared=0.01"]
+    process = start("compare", *arguments, "--losses", "sparse_categorical_crossentropy", "--out", tmp_path)
+    _, stderr = process.communicate()
+    told = stderr.splitlines()
+    assert process.returncode == 0
+    assert told[0] == "final: 1 runs, 0 already there"
+    assert told[1].startswith("[1/1] final sparse_categorical_crossentropy")
+    assert len(told) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "edit", "said"),
+    [
+        ("runs.jsonl", lambda text: text + '{"id":"x"}\n', "line 13 of"),
+        ("config.json", lambda text: "{}", "'command' is missing"),
+        ("config.json", lambda text: "[]", "it is no object"),
+        ("config.json", lambda text: text.replace('"arms": [', '"arms": [], "others": ['), "'arms' is no list"),
+        ("config.json", lambda text: text.replace('"seeds"', '"sedes"'), "'seeds' is missing"),
+        ("config.json", lambda text: text.replace('"batch": 32', '"batch": "32"'), "'batch' is '32'"),
+        ("config.json", lambda text: text.replace('"mlp"', '"rnn"'), "'model' is 'rnn'"),
+        ("env.json", lambda text: "{}", "'python' is missing"),
+    ],
+)
+def test_report_of_a_damaged_folder(finished, refused, tmp_path, name, edit, said):
+    for each in ("config.json", "env.json", "runs.jsonl"):
+        (tmp_path / each).write_bytes((finished[0] / each).read_bytes())
+    (tmp_path / name).write_text(edit((tmp_path / name).read_text()))
+    code, err = refused("report", tmp_path)
+    assert (code, said in err) == (2, True), err
 
 
 def test_list_names_every_loss_and_alias(capsys):

@@ -89,7 +89,26 @@ def test_a_trial_that_raises_is_an_error_and_the_next_one_runs():
 
     results = [result for _, result in serial(trial, [{"id": name} for name in "abc"])]
     assert [result["status"] for result in results] == ["ok", "error", "ok"]
-    assert "ValueError: no luck" in results[1]["error"]
+    assert results[1]["reason"] == "ValueError: no luck"
+    assert "Traceback" in results[1]["error"]
+
+
+def test_a_failure_is_told_in_the_losss_own_words(run, capsys):
+    """JAX ends a traceback that it shortens with a sentence about itself."""
+    import jax
+
+    from losslab.lab.progress import Lines
+
+    def trial(job):
+        @jax.jit
+        def formula(x):
+            raise ValueError(f"no luck with shape {x.shape}\nand more")
+
+        return formula(np.zeros(3))
+
+    [(job_of_it, result)] = serial(trial, [job("cce")])
+    Lines().finished(job_of_it, result)
+    assert capsys.readouterr().err.endswith("failed: ValueError: no luck with shape (3,)\n")
 
 
 def test_the_cnn_learns_and_its_dropout_is_the_same_for_every_loss(run, tmp_path):

@@ -1,6 +1,14 @@
 """Ctrl-C and kill -9: nothing finished is lost, and the same command completes."""
 
 import signal
+import subprocess
+import sys
+
+import pytest
+
+from losslab.lab import comparison
+from losslab.lab.errors import INTERRUPTED
+from losslab.lab.interrupt import held_back
 
 
 def first_finished_run(process):
@@ -23,6 +31,54 @@ def test_ctrl_c_writes_the_report_of_what_there_is(start, tmp_path, small):
     assert "not run" in stdout
     finished = len((tmp_path / "runs.jsonl").read_text().splitlines())
     assert 1 <= finished < 2000
+
+
+def test_ctrl_c_while_the_data_are_loaded_is_told(refused, tmp_path, small, monkeypatch):
+    def interrupted(spec):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(comparison, "load", interrupted)
+    code, err = refused("compare", *small, "--out", tmp_path / "run")
+    assert (code, err) == (130, f"{INTERRUPTED}\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_signal_is_told_as_well(tmp_path):
+    code = """
+import sys, time
+from losslab import cli
+from losslab.lab import comparison
+
+def load(spec):
+    print("loading", flush=True)
+    time.sleep(600)
+
+comparison.load = load
+sys.exit(cli.run(["compare"]))
+"""
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path
+    )
+    assert process.stdout.readline() == "loading\n"
+    process.send_signal(signal.SIGINT)
+    stdout, stderr = process.communicate()
+    assert (process.returncode, stdout, stderr) == (130, "", f"{INTERRUPTED}\n")
+
+
+def test_ctrl_c_waits_for_the_end_of_an_import():
+    done = []
+
+    def imports():
+        with held_back():
+            signal.raise_signal(signal.SIGINT)
+            done.append("the import")
+
+    with pytest.raises(KeyboardInterrupt):
+        imports()
+    assert done
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    with held_back():
+        pass
 
 
 def test_kill_9_and_the_same_command_gives_the_same_summary(start, finished, tmp_path, small):

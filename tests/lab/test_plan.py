@@ -67,6 +67,37 @@ def test_what_a_run_could_not_make_by_name_is_refused():
         plan.arms([lambda y_true, y_pred: 0.0])
 
 
+def test_a_loss_with_anothers_name_is_refused_and_not_taken_for_it():
+    class Huber(losslab.ElementLoss):
+        def formula(self, ops, y_true, y_pred):
+            return y_pred - y_true
+
+    class MeanSquaredError(losslab.ElementLoss):
+        scale: float = 1.0
+
+        def formula(self, ops, y_true, y_pred):
+            return y_pred - y_true
+
+    for loss in (Huber(), MeanSquaredError()):
+        with pytest.raises(LabError, match=r"is not registered(.|\n)*under a name that no other loss has"):
+            plan.arms([loss])
+
+
+def test_a_loss_made_before_its_class_was_edited_is_refused():
+    def define():
+        @losslab.register
+        class MadeTwice(losslab.ElementLoss):
+            def formula(self, ops, y_true, y_pred):
+                return y_pred - y_true
+
+        return MadeTwice()
+
+    old, new = define(), define()
+    assert plan.arms([new])
+    with pytest.raises(LabError, match="make the loss anew"):
+        plan.arms([old])
+
+
 def test_a_list_of_losses():
     assert plan.split_names("mse, huber:delta=2,,focal:alpha=[1,2]:gamma=3,") == [
         "mse",

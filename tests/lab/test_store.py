@@ -9,7 +9,10 @@ from losslab.lab.store import LOG, Store, check_writable, read_log, write_whole
 
 
 def record(name, status="ok"):
-    return {"id": name, "status": status}
+    run = {"id": name, "group": "g", "stage": "final", "label": "mse", "lr": 0.1, "seed": 0, "status": status}
+    curves = {name: [0.5] for name in ("loss", "accuracy", "val_loss", "val_accuracy")}
+    measured = {"epochs": 1, "history": curves, "val_accuracy": 0.5, "test_accuracy": 0.5, "seconds": 1.0}
+    return run | ({"error": "Traceback"} if status == "error" else measured)
 
 
 def test_what_is_appended_is_read_again(tmp_path):
@@ -44,10 +47,41 @@ def test_a_torn_last_line_is_dropped_and_told(tmp_path, cut):
 
 
 def test_a_damaged_line_in_the_middle_is_an_error(tmp_path):
-    (tmp_path / LOG).write_text('{"id": "a", "status": "ok"}\nnonsense\n{"id": "b", "status": "ok"}\n')
+    sound = json.dumps(record("a"))
+    (tmp_path / LOG).write_text(f"{sound}\nnonsense\n{sound}\n")
     for _ in range(2):  # the first refusal leaves no lock behind
         with pytest.raises(LabError, match="line 2"), Store(tmp_path):
             pass
+
+
+def without(content, name):
+    return {key: value for key, value in content.items() if key != name}
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ({"id": "x"}, "'group' is missing"),
+        ([], "it is no object"),
+        ("x", "it is no object"),
+        (record("a") | {"id": 3}, "'id' is 3"),
+        (record("a") | {"lr": "0.1"}, "'lr' is '0.1'"),
+        (record("a") | {"status": "fine"}, "'status' is 'fine'"),
+        (record("a") | {"stage": "other"}, "'stage' is 'other'"),
+        (record("a") | {"test_accuracy": None}, "'test_accuracy' is None"),
+        (record("a") | {"history": {}}, "'loss' is missing"),
+        (record("a") | {"history": record("a")["history"] | {"loss": ["x"]}}, "an entry of 'loss' is 'x'"),
+        (record("a") | {"status": []}, "'status' is []"),
+        (record("a") | {"epochs": 2}, "'loss' has not one value per epoch"),
+        (without(record("a"), "seconds"), "'seconds' is missing"),
+        (without(record("a", "error"), "error"), "'error' is missing"),
+    ],
+)
+def test_a_line_that_is_no_run_is_an_error(tmp_path, line, said):
+    (tmp_path / LOG).write_text(f"{json.dumps(record('a'))}\n{json.dumps(line)}\n")
+    with pytest.raises(LabError, match="line 2") as refusal:
+        read_log(tmp_path)
+    assert said in str(refusal.value)
 
 
 def test_a_second_writer_is_refused(tmp_path):

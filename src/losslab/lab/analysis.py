@@ -70,7 +70,7 @@ class ArmResult:
     Attributes:
         rate: the learning rate of the final runs; None if no tuning run succeeded.
         accuracies: test accuracy by seed, of the runs that did not diverge.
-        counts: number of final runs that were planned, ok, diverged, error.
+        counts: number of final runs that were planned, ok, diverged, error, and of tuning runs: tuning_error.
         contrast: to the baseline; None for the baseline itself and where no pair is complete.
         verdict: the contrast's, or "baseline", "no pair" (no seed succeeded in both), "no result".
         sentence: the verdict in words.
@@ -98,8 +98,8 @@ class Summary:
 
     @property
     def complete(self) -> bool:
-        """Whether every planned final run succeeded."""
-        return all(arm.counts["ok"] == arm.counts["planned"] for arm in self.arms)
+        """Whether every planned final run succeeded and no tuning run failed (one that diverged is a result)."""
+        return all(arm.counts["ok"] == arm.counts["planned"] and not arm.counts["tuning_error"] for arm in self.arms)
 
 
 def summarize(config: Record, records: Iterable[Record]) -> Summary:
@@ -119,9 +119,7 @@ def _arm(label: str, own: Sequence[Record], protocol: Record, baseline: ArmResul
     rate = protocol["shared_rate"] or best_rate(tuning)
     final = final_runs(own, rate, protocol["seeds"])
     accuracies = {r["seed"]: 100 * r["test_accuracy"] for r in final if r["status"] == "ok"}
-    counts = {"planned": protocol["seeds"]} | {
-        status: sum(record["status"] == status for record in final) for status in ("ok", "diverged", "error")
-    }
+    counts = _counts(own, final, protocol)
     values = list(accuracies.values())
     mean = float(np.mean(values)) if values else None
     sd = float(np.std(values, ddof=1)) if len(values) > 1 else None
@@ -132,6 +130,13 @@ def _arm(label: str, own: Sequence[Record], protocol: Record, baseline: ArmResul
     worked = rate is not None or not tuning
     sentence = _sentence(label, mean, counts, worked, baseline, contrast)
     return ArmResult(label, rate, tuning, accuracies, counts, mean, sd, contrast, verdict, sentence)
+
+
+def _counts(own: Sequence[Record], final: Sequence[Record], protocol: Record) -> dict[str, int]:
+    counts = {status: sum(record["status"] == status for record in final) for status in ("ok", "diverged", "error")}
+    tuning = [] if protocol["shared_rate"] else [record for record in own if record["stage"] == "tune"]
+    failed = sum(record["status"] == "error" for record in tuning)
+    return {"planned": protocol["seeds"], **counts, "tuning_error": failed}
 
 
 def tuning_rows(records: Iterable[Record]) -> tuple[TuningRow, ...]:
@@ -259,4 +264,5 @@ def _troubles(counts: Mapping[str, int]) -> str:
     planned = counts["planned"]
     missing = planned - counts["ok"] - counts["diverged"] - counts["error"]
     numbered = {"diverged": counts["diverged"], "failed": counts["error"], "not run": missing}
-    return ", ".join(f"{word} {count}/{planned}" for word, count in numbered.items() if count)
+    told = [f"{word} {count}/{planned}" for word, count in numbered.items() if count]
+    return ", ".join(told + ([f"failed in tuning {counts['tuning_error']}"] if counts["tuning_error"] else []))

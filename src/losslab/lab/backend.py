@@ -7,6 +7,7 @@ import sys
 from importlib.util import find_spec
 
 from losslab.lab.errors import Exit, LabError
+from losslab.lab.interrupt import held_back
 
 LAB_EXTRA = 'pip install "losslab[lab]"'
 
@@ -27,7 +28,8 @@ def use_keras_on_jax() -> None:
         )
     if "keras" not in sys.modules:
         os.environ["KERAS_BACKEND"] = "jax"
-    import keras
+    with held_back():
+        import keras
 
     if keras.backend.backend() != "jax":
         raise LabError(

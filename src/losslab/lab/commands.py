@@ -6,13 +6,28 @@ import json
 import shlex
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+import typer.core
 
 from losslab.lab import plan, readers
+from losslab.lab.errors import INTERRUPTED
+
+
+class Commands(typer.core.TyperGroup):
+    """Runs a command, and passes Ctrl-C on: typer itself would end without a word."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that the context names."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as error:
+            raise INTERRUPTED from error
+
 
 app = typer.Typer(
+    cls=Commands,
     help="Write a loss once, use it everywhere, know what it does, and see which one your data wants.",
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -73,7 +88,7 @@ def compare(
         show=progress.for_stderr(),
         command=shlex.join(["losslab", *sys.argv[1:]]),
     )
-    config = store.read_json(found.folder / "config.json")
+    config = store.read_config(found.folder)
     if as_json:
         print(json.dumps(report.to_json(config, found.summary) | {"report": str(found.report)}, indent=2))
     else:
@@ -92,7 +107,7 @@ def report_command(
     from losslab.lab import report, store, terminal
 
     summary, page = report.render(folder)
-    config = store.read_json(folder / "config.json")
+    config = store.read_config(folder)
     if as_json:
         print(json.dumps(report.to_json(config, summary) | {"report": str(page)}, indent=2))
     else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from losslab.lab.backend import use_keras_on_jax
 from losslab.lab.data import Dataset, DataSpec, load
 from losslab.lab.errors import Exit, LabError
 from losslab.lab.plan import Arm, Protocol
+from losslab.lab.split import training_examples
 
 MOST_SEEDS = 1000
 
@@ -60,7 +61,7 @@ def compare(
         target: the column to predict (.csv only).
         seeds: number of paired final runs per loss; None for the default of the network.
         epochs: passes over the training examples; None likewise.
-        batch: examples per step; None likewise.
+        batch: examples per step, at most all that there are to train on; None likewise.
         lr: "auto" tunes each loss's learning rate, "shared=X" gives all losses the same.
         subset: how many examples to keep (the data set's own test examples stay whole).
         out: run folder, default losslab-runs/DATA. Finished runs in it are not repeated.
@@ -81,10 +82,14 @@ def compare(
     dataset = load(spec)
     use_keras_on_jax()
     from losslab.lab.engines import engine_for
+    from losslab.lab.rehearsal import rehearse
     from losslab.lab.stages import Session
 
     model = plan.model_for(dataset.x.shape[1:])
     protocol = plan.protocol(model, engine_for(model), shared_rate, epochs=epochs, batch=batch, seeds=seeds)
+    protocol = replace(protocol, batch=min(protocol.batch, training_examples(dataset)))
+    for arm in arms:
+        rehearse(arm.label, plan.resolve(arm.loss), len(dataset.classes), protocol.batch)
     config = _config(command, spec, dataset, arms, protocol)
     with store.Store(folder) as runs, show or progress.Silent() as display:
         store.write_json(folder / "config.json", config)

@@ -107,6 +107,8 @@ def _load(spec: DataSpec) -> Dataset:
     x, y = x[order], y[order]
     own_test = raw_test is not None
     x, y, x_test, y_test = (x, y, *raw_test) if raw_test is not None else _set_test_aside(x, y)
+    if own_test:
+        _check_test_classes(raw.name, y, y_test, classes)
     if len(np.unique(y)) < 2:
         raise LabError(
             f"only one class is left among the {len(y)} training examples of {raw.name}",
@@ -174,7 +176,7 @@ def _check_shapes(name: str, x: Array, y: Array | None) -> None:
         raise LabError(
             f"{len(x)} examples but {len(y)} labels in {name}", "every example needs its label", "check the file"
         )
-    if x.ndim not in (2, 3, 4) or x.dtype.kind not in "iufb":
+    if x.ndim not in (2, 3, 4) or x.dtype.kind not in "iufb" or x.size == 0:
         raise LabError(
             f"inputs of shape {x.shape} and type {x.dtype} in {name}",
             "the lab takes tables (N, features) and images (N, height, width[, channels]) of numbers",
@@ -183,17 +185,26 @@ def _check_shapes(name: str, x: Array, y: Array | None) -> None:
 
 
 def _check_finite(name: str, x: Array) -> None:
-    bad = int((~np.isfinite(x.reshape(len(x), -1))).any(axis=1).sum()) if x.dtype.kind == "f" else 0
+    if x.dtype.kind != "f":
+        return
+    fine = np.abs(x.reshape(len(x), -1)) <= readers.LARGEST  # NaN is not
+    bad = int((~fine.all(axis=1)).sum())
     if bad:
         raise LabError(
             f"NaN or infinity in {bad} of {len(x)} rows of {name}",
-            "a network trained on them learns nothing but NaN",
+            f"a network trained on them learns nothing but NaN; beyond ±{readers.LARGEST:.0e}, float32 overflows",
             "remove or fill them first",
         )
 
 
 def _labels(raw: readers.Raw, y: Array) -> Array:
     """Return (N,) labels from (N,), (N, 1) or one-hot (N, K)."""
+    if y.dtype.kind not in "biufUS":
+        raise LabError(
+            f"labels of type {y.dtype} in {raw.name}",
+            "a class is an integer, a boolean or a text",
+            "give class ids from 0, or names",
+        )
     if y.ndim == 2 and y.shape[1] == 1:
         y = y[:, 0]
     elif y.ndim == 2 and ((y == 0) | (y == 1)).all() and (y.sum(axis=1) == 1).all():
@@ -204,9 +215,9 @@ def _labels(raw: readers.Raw, y: Array) -> Array:
             "one class per example is expected: (N,), (N, 1) or one-hot rows (N, classes)",
             "give class ids, or one-hot rows of 0 and 1",
         )
-    if y.dtype.kind == "f" and not np.equal(np.mod(y, 1), 0).all():
+    if y.dtype.kind == "f" and not (whole := np.isfinite(y) & (np.trunc(y) == y)).all():
         raise LabError(
-            f"labels such as {y[np.mod(y, 1) != 0][0]:.6g} in {raw.name}",
+            f"labels such as {y[~whole][0]:.6g} in {raw.name}",
             "a continuous target has no classes, and compare measures accuracy",
             "give class labels (bin the target, or name another target)",
         )
@@ -231,6 +242,17 @@ def _check_classes(name: str, names: Array, count: int) -> None:
             f"{len(names)} different labels for {count} examples in {name}",
             "this looks like a continuous target or an identifier, and compare measures accuracy",
             "name a target with few classes",
+        )
+
+
+def _check_test_classes(name: str, y: Array, y_test: Array, classes: tuple[str, ...]) -> None:
+    unseen = np.setdiff1d(y_test, y)
+    if len(unseen):
+        raise LabError(
+            f"the test part of {name} has labels that the training part lacks: "
+            f"{readers.some([classes[i] for i in unseen])}",
+            "a network cannot name a class that it never saw",
+            "check the labels of both parts, or give a larger --subset",
         )
 
 

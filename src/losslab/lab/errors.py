@@ -37,6 +37,18 @@ class LabError(Exception):
         return f"error: {what}\nwhy:   {why}\nfix:   {fix}"
 
 
+INTERRUPTED = LabError("interrupted", "Ctrl-C", "the same command resumes", Exit.INTERRUPTED)
+
+
+def own_words(error: BaseException) -> str:
+    """Return an exception as its raiser meant it: the type and the first line of its message.
+
+    What follows may be advice of a framework that passed it on, and so may the last line of the traceback.
+    """
+    first = str(error).strip().partition("\n")[0]
+    return f"{type(error).__name__}: {first}" if first else type(error).__name__
+
+
 def did_you_mean(word: str, known: Iterable[str], otherwise: str) -> str:
     """Name the known words nearest to a mistyped one, or say `otherwise` when nothing is near."""
     near = difflib.get_close_matches(word, list(known), n=3, cutoff=0.5)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import losslab
+from losslab.lab import fingerprint
 from losslab.lab.errors import LabError
 
 # Part of every id: raise it when a change of the trainer changes its numbers.
@@ -29,10 +30,11 @@ Job = dict[str, Any]
 
 @dataclass(frozen=True)
 class Arm:
-    """One loss of the comparison: what to call it, and its serialized form."""
+    """One loss of the comparison: what to call it, its serialized form, and a digest of its class's definition."""
 
     label: str
     loss: dict[str, Any]
+    definition: str
 
 
 @dataclass(frozen=True)
@@ -84,17 +86,24 @@ def protocol(model: str, engine: str, shared_rate: float | None = None, **chosen
 
 
 def _serialized(loss: losslab.Loss) -> dict[str, Any]:
-    """Return the config from which a run makes the loss again."""
-    config = losslab.serialize(loss)
+    """Return the config from which a run makes the loss again: this very loss, not another of the same name."""
     try:
-        losslab.deserialize(config)
-    except losslab.UnknownLossError as error:
-        raise LabError(
-            f"{type(loss).__name__} is not registered",
-            "a run makes its loss by name",
-            f"write @losslab.register above class {type(loss).__name__}",
-        ) from error
+        config = losslab.serialize(loss)
+        made = losslab.deserialize(config)
+    except (ValueError, TypeError) as error:  # an unknown name; another class's parameters
+        raise _unregistered(loss, str(error)) from error
+    if type(made) is not type(loss) or made != loss:
+        raise _unregistered(loss, f"that name makes {made!r} of {type(made).__module__}")
     return config
+
+
+def _unregistered(loss: losslab.Loss, reason: str) -> LabError:
+    name = type(loss).__name__
+    return LabError(
+        f"{name} is not registered",
+        f"a run makes its loss by name: {reason}",
+        f"write @losslab.register above class {name}, under a name that no other loss has, and make the loss anew",
+    )
 
 
 def default_words(name: str) -> str:
@@ -109,12 +118,15 @@ def arms(losses: Iterable[Any]) -> list[Arm]:
         LabError: unknown loss or bad parameter.
     """
     found: dict[losslab.Loss, Arm] = {}
+    previous = ""
     for given in losses:
-        loss = resolve(given)
+        loss = resolve(given, previous)
+        previous = given if isinstance(given, str) else ""
         if loss not in found:
             label = _label(given, loss)
             taken = {arm.label for arm in found.values()}
-            found[loss] = Arm(repr(loss) if label in taken else label, _serialized(loss))
+            label = repr(loss) if label in taken else label
+            found[loss] = Arm(label, _serialized(loss), fingerprint.of(loss))
     if not found:
         raise LabError("no loss named", "--losses is empty", "for example --losses categorical_crossentropy,mse")
     return list(found.values())
@@ -125,12 +137,12 @@ def split_names(text: str) -> list[str]:
     return [name.strip() for name in re.split(r",(?![^\[(]*[\])])", text) if name.strip()]
 
 
-def resolve(given: Any) -> losslab.Loss:
-    """Return the Loss for a name, a parametrised name, a config or a Loss object."""
+def resolve(given: Any, previous: str = "") -> losslab.Loss:
+    """Return the Loss for a name, a parametrised name, a config or a Loss object; `previous` was named before it."""
     try:
         loss = losslab.get(given)
     except losslab.UnknownLossError as error:
-        raise LabError(str(error), "no loss or alias has that name", "losslab list names all of them") from error
+        raise _unknown(given, previous, error) from error
     except (ValueError, TypeError) as error:
         raise LabError(f"cannot make the loss {given!r}", str(error), "parameters are written focal:gamma=3") from error
     if not isinstance(loss, losslab.Loss):
@@ -140,6 +152,16 @@ def resolve(given: Any) -> losslab.Loss:
             "declare it as a class: class MyLoss(losslab.ElementLoss)",
         )
     return loss
+
+
+def _unknown(given: Any, previous: str, error: Exception) -> LabError:
+    if isinstance(given, str) and "=" in given and ":" not in given:
+        return LabError(
+            f"unknown loss '{given}'",
+            "a comma separates losses, a colon the parameters of one",
+            f"write {previous or 'focal:gamma=3'}:{given}",
+        )
+    return LabError(str(error), "no loss or alias has that name", "losslab list names all of them")
 
 
 def _label(given: Any, loss: losslab.Loss) -> str:
@@ -172,6 +194,7 @@ def group_of(arm: Arm, protocol: Protocol, digest: str) -> str:
     return _short_hash(
         {
             "loss": arm.loss,
+            "definition": arm.definition,
             "model": protocol.model,
             "engine": protocol.engine,
             "epochs": protocol.epochs,
@@ -207,6 +230,7 @@ def _job(stage: str, arm: Arm, rate: float, seed: int, protocol: Protocol, data:
         "stage": stage,
         "label": arm.label,
         "loss": arm.loss,
+        "definition": arm.definition,
         "lr": rate,
         "seed": seed,
         "model": protocol.model,

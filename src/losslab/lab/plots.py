@@ -231,7 +231,7 @@ def _learning_rate(summary: Summary) -> Figure | None:
         chosen = [row for row in rows if row.rate == arm.rate]
         axes.plot([row.rate for row in chosen], [row.score for row in chosen], "*", color=_colour(i), markersize=14)
     axes.set_xscale("log")
-    axes.set_xlabel("learning rate (star: chosen, ×: every run diverged)")
+    axes.set_xlabel("learning rate (star: chosen, ×: no run succeeded)")
     axes.set_ylabel("validation accuracy, %")
     axes.set_title("How much the learning rate matters")
     figure.legend(loc="outside right upper")

@@ -118,7 +118,7 @@ def _what(job: Job) -> str:
 
 def _outcome(result: dict[str, Any]) -> str:
     if result["status"] == "error":
-        return f"failed: {result['error'].strip().splitlines()[-1]}"
+        return f"failed: {result['reason']}"
     if result["status"] == "diverged":
         return f"diverged ({result['seconds']:.1f} s)"
     name = "test" if result["test_accuracy"] is not None else "validation"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
-import zipfile
+import warnings
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,10 +14,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from losslab.lab import cifar
 from losslab.lab.errors import Exit, LabError, did_you_mean
 
 NAMED = ("digits", "mnist", "fashion_mnist", "cifar10")
 MOST_LEVELS = 100
+# Networks are trained in float32. Of larger numbers it cannot hold the differences, or not the numbers themselves.
+LARGEST = float(np.finfo(np.float32).max) / 4
 
 _FASHION_CLASSES = (
     "T-shirt",
@@ -72,20 +75,19 @@ def read_named(name: str) -> Raw:
         x = digits.images.astype(np.float32)
         return Raw(name, x, digits.target, np.zeros(x.shape[1:], dtype=bool), divisor=16.0)
     path = find_named(name)
-    arrays = _npz_arrays(path) if path.is_file() else _read_idx_folder(path)
+    arrays = _npz_arrays(path) if path.is_file() else _KERAS_FOLDERS[name][1](path)
     return _raw_from_arrays(name, arrays, _CLASSES.get(name, ()))
 
 
 def find_named(name: str) -> Path:
-    """Return the file (or Keras' folder of IDX files) that holds a named set.
+    """Return the file (or Keras' folder of the published files) that holds a named set.
 
     Looked at in this order: `$LOSSLAB_DATA/NAME.npz` (default `~/.cache/losslab/data`), `./NAME.npz`, Keras' cache.
     """
     keras_cache = Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser() / "datasets"
     own = Path(os.environ.get("LOSSLAB_DATA", "~/.cache/losslab/data")).expanduser()
-    places = [own / f"{name}.npz", Path(f"{name}.npz"), keras_cache / f"{name}.npz", keras_cache / "fashion-mnist"]
-    if name != "fashion_mnist":
-        places.pop()
+    folders = _KERAS_FOLDERS[name][0] if name in _KERAS_FOLDERS else ()
+    places = [own / f"{name}.npz", Path(f"{name}.npz"), *(keras_cache / last for last in (f"{name}.npz", *folders))]
     for place in places:
         if place.exists():
             return place
@@ -145,27 +147,27 @@ def _check_target(path: Path, target: str | None, columns: list[str]) -> None:
     if target is None:
         raise LabError(
             f"no target column named for {path.name}",
-            f"its columns are {_some(columns)}",
+            f"its columns are {some(columns)}",
             f"add --target COLUMN, for example --target {columns[-1]}",
         )
     if target not in columns:
         raise LabError(
             f"no column '{target}' in {path.name}",
-            f"its columns are {_some(columns)}",
+            f"its columns are {some(columns)}",
             did_you_mean(target, columns, f"name one of them, for example --target {columns[-1]}"),
         )
 
 
 def _check_missing(path: Path, table: Any) -> None:
     numbers = table.select_dtypes("number")
-    infinite = np.isinf(numbers.to_numpy(float)).sum(axis=0)
+    infinite = (np.abs(numbers.to_numpy(float)) > LARGEST).sum(axis=0)
     missing = table.isna().sum()
     missing[numbers.columns] += infinite
     for column, count in missing.items():
         if count:
             raise LabError(
                 f"column '{column}' of {path.name} is empty, NaN or infinite in {count} of {len(table)} rows",
-                "a network trained on NaN learns nothing",
+                f"a network trained on NaN learns nothing; beyond ±{LARGEST:.0e}, float32 overflows",
                 "drop those rows or fill them first",
             )
 
@@ -181,7 +183,8 @@ def _check_levels(path: Path, text: Any) -> None:
             )
 
 
-def _some(names: list[str], limit: int = 12) -> str:
+def some(names: list[str], limit: int = 12) -> str:
+    """Name the first few of many."""
     return ", ".join(map(str, names[:limit])) + (f" and {len(names) - limit} more" if len(names) > limit else "")
 
 
@@ -199,12 +202,10 @@ def _damaged(path: Path, kind: str, error: Exception) -> LabError:
 def _npz_arrays(path: Path) -> dict[str, Array]:
     _check_file(path)
     try:
-        with path.open("rb") as file:
-            archive = np.load(file, allow_pickle=False)
-            if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise TypeError("a single array; x and y are needed, as numpy.savez writes them")
-            return {name: archive[name] for name in archive.files}
-    except (ValueError, TypeError, OSError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+        # A damaged header makes NumPy warn before it fails.
+        with path.open("rb") as file, warnings.catch_warnings(action="ignore"):
+            return _members(np.load(file, allow_pickle=False))
+    except Exception as error:  # what a damaged file raises in zipfile and in NumPy's parser has no end of types
         if "Object arrays" in str(error):
             raise LabError(
                 f"{path} holds Python objects",
@@ -214,6 +215,16 @@ def _npz_arrays(path: Path) -> dict[str, Array]:
         raise _damaged(path, ".npz archive", error) from error
 
 
+def _members(archive: Any) -> dict[str, Array]:
+    if not isinstance(archive, np.lib.npyio.NpzFile):
+        raise TypeError("a single array; x and y are needed, as numpy.savez writes them")
+    arrays = {name: archive[name] for name in archive.files}
+    for name, array in arrays.items():
+        if not isinstance(array, np.ndarray):
+            raise TypeError(f"its member '{name}' is no array")
+    return arrays
+
+
 def _raw_from_arrays(name: str, arrays: Mapping[str, Array], classes: tuple[str, ...] = ()) -> Raw:
     prefix = "_train" if "x_train" in arrays else ""
     wanted = [f"x{prefix}", f"y{prefix}"] + (["x_test", "y_test"] if "x_test" in arrays else [])
@@ -221,7 +232,7 @@ def _raw_from_arrays(name: str, arrays: Mapping[str, Array], classes: tuple[str,
     if missing:
         raise LabError(
             f"no array '{missing[0]}' in {name}",
-            f"it holds {_some(list(arrays)) or 'nothing'}",
+            f"it holds {some(list(arrays)) or 'nothing'}",
             "save x and y, or x_train, y_train, x_test and y_test: numpy.savez(path, x=x, y=y)",
         )
     x, y = (arrays[key] for key in wanted[:2])
@@ -251,3 +262,10 @@ def read_idx(path: Path) -> Array:
         return np.frombuffer(content, dtype=np.uint8, offset=4 + 4 * rank).reshape(shape)
     except (OSError, EOFError, IndexError, ValueError, zlib.error) as error:
         raise _damaged(path, "gzipped IDX file", error) from error
+
+
+# Where Keras keeps what it loads as it was published: in folders of its cache, the first that is there; how to read it.
+_KERAS_FOLDERS = {
+    "fashion_mnist": (("fashion-mnist",), _read_idx_folder),
+    "cifar10": (("cifar-10-batches-py-target/cifar-10-batches-py", "cifar-10-batches-py"), cifar.read_folder),
+}

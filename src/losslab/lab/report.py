@@ -28,7 +28,7 @@ _CAPTIONS = {
     "learning_rate": (
         "Learning rate",
         "Validation accuracy at the last epoch of the tuning runs, mean over the tuning seeds; a run that diverged "
-        "counts 0.",
+        "or failed counts 0.",
     ),
 }
 
@@ -39,8 +39,8 @@ def render(folder: Path) -> tuple[Summary, Path]:
     Raises:
         LabError: the folder holds no run, or a damaged one.
     """
-    config = store.read_json(folder / "config.json")
-    environment = store.read_json(folder / "env.json")
+    config = store.read_config(folder)
+    environment = store.read_environment(folder)
     records = list(store.read_log(folder)[0].values())
     summary = analysis.summarize(config, records)
     figures = plots.draw(config, records, summary)

@@ -34,10 +34,19 @@ class Split:
     test: Part
 
 
+def training_examples(dataset: Dataset) -> int:
+    """Return how many examples a seed trains on."""
+    return len(dataset.y) - _validation_examples(dataset)
+
+
+def _validation_examples(dataset: Dataset) -> int:
+    return max(1, min(MOST_VALIDATION, round(VALIDATION_SHARE * len(dataset.y))))
+
+
 def split(dataset: Dataset, seed: int) -> Split:
     """Draw the seed's training and validation examples; scale every part with training statistics only."""
     order = stratified_order(dataset.y, stream(seed, "split"))
-    cut = max(1, min(MOST_VALIDATION, round(VALIDATION_SHARE * len(order))))
+    cut = _validation_examples(dataset)
     held, kept = np.sort(order[:cut]), np.sort(order[cut:])
     train = _scaled(dataset, dataset.x[kept])
     shift, scale = _standardization(train, dataset.standardized)

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
+from losslab.lab import schema
 from losslab.lab.errors import Exit, LabError
 
 LOG = "runs.jsonl"
@@ -91,16 +92,23 @@ def read_log(folder: Path) -> tuple[dict[str, Record], bool, int]:
     sound = content.rfind(b"\n") + 1
     records = {}
     for number, line in enumerate(content[:sound].splitlines(), start=1):
-        try:
-            record = json.loads(line)
-            records[record["id"]] = record
-        except (ValueError, KeyError, TypeError) as error:
+        record, fault = _parsed(line)
+        if fault:
             raise LabError(
                 f"line {number} of {path} is damaged",
-                "it is not a finished run as losslab writes them",
+                f"it is not a finished run as losslab writes them: {fault}",
                 f"delete that line and rerun the command, for example: sed -i {number}d {path}",
-            ) from error
+            )
+        records[record["id"]] = record
     return records, sound < len(content), sound
+
+
+def _parsed(line: bytes) -> tuple[Any, str]:
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        return None, str(error)
+    return record, schema.fault_of_run(record)
 
 
 def check_writable(folder: Path) -> None:
@@ -139,7 +147,17 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
     write_whole(path, json.dumps(content, indent=2, allow_nan=False) + "\n")
 
 
-def read_json(path: Path) -> dict[str, Any]:
+def read_config(folder: Path) -> dict[str, Any]:
+    """Read what a run folder's comparison was asked to do. Raises LabError: it is not there or damaged."""
+    return _read_json(folder / "config.json", schema.CONFIG)
+
+
+def read_environment(folder: Path) -> dict[str, Any]:
+    """Read what a run folder's comparison ran on. Raises LabError: it is not there or damaged."""
+    return _read_json(folder / "env.json", schema.ENVIRONMENT)
+
+
+def _read_json(path: Path, wanted: Mapping[str, Any]) -> dict[str, Any]:
     """Read a JSON file of a run folder.
 
     Raises:
@@ -147,10 +165,16 @@ def read_json(path: Path) -> dict[str, Any]:
     """
     try:
         content: dict[str, Any] = json.loads(path.read_text())
+        if fault := schema.fault(content, wanted):
+            raise ValueError(fault)
     except FileNotFoundError as error:
         raise LabError(
             f"no run in {path.parent}", f"there is no {path.name} in it", "give the folder that losslab compare wrote"
         ) from error
-    except (OSError, ValueError) as error:
-        raise LabError(f"cannot read {path}", f"{type(error).__name__}: {error}", "rerun the comparison") from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise LabError(
+            f"cannot read {path}",
+            f"it is not as losslab writes it: {type(error).__name__}: {error}",
+            "rerun the comparison, which writes it again",
+        ) from error
     return content

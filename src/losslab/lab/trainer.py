@@ -44,7 +44,8 @@ def run_trial(job: Job, on_epoch: OnEpoch = lambda epoch: None) -> dict[str, Any
     loss, dataset = losslab.get(job["loss"]), load(spec, digest)
     parts = _device_split(spec, digest, job["seed"])
     train, validation = (_examples(loss, part, dataset) for part in parts[:2])
-    program = _program(job["model"], job["engine"], dataset.x.shape[1:], len(dataset.classes), loss)
+    network = (job["model"], dataset.x.shape[1:], len(dataset.classes))
+    program = _program(*network, job["engine"], loss, job["definition"])
     state = program.initial(job["seed"], job["lr"])
     untrained = float(program.evaluate(state, validation).loss)
     state, history = _fit(program, state, train, validation, job, on_epoch)
@@ -66,7 +67,7 @@ def _fit(
 ) -> tuple[State, History]:
     history: History = {"loss": [], "accuracy": [], "val_loss": [], "val_accuracy": []}
     order = stream(job["seed"], "order")
-    batch = min(job["batch"], len(train.x))
+    batch = job["batch"]
     for epoch in range(1, job["epochs"] + 1):
         rows = order.permutation(len(train.x))[: len(train.x) // batch * batch].reshape(-1, batch)
         state, fitted = program.epoch(state, train, rows.astype(np.int32))
@@ -98,8 +99,13 @@ class _Program(NamedTuple):
 
 
 @functools.lru_cache(maxsize=64)
-def _program(kind: str, engine: str, shape: tuple[int, ...], classes: int, loss: losslab.Loss) -> _Program:
-    """Build the network and its compiled functions once for all seeds and rates of a loss."""
+def _program(
+    kind: str, shape: tuple[int, ...], classes: int, engine: str, loss: losslab.Loss, definition: str
+) -> _Program:
+    """Build the network and its compiled functions once for all seeds and rates of a loss.
+
+    `definition` is only a key of the cache: a formula whose helper or constant was edited is compiled again.
+    """
     model = models.build(kind, shape, classes, encode.activation(loss), seed=0)
     optimizer = keras.optimizers.Adam()
     optimizer.build(model.trainable_variables)

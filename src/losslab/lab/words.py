@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from losslab.lab.analysis import CONFIDENCE, ArmResult, Summary, signed
+from losslab.lab.analysis import CONFIDENCE, MOST_ENUMERATED, ArmResult, Summary, signed
 from losslab.lab.plan import DIVERGED_ABOVE, MOST_EXTENSIONS
 from losslab.lab.split import MOST_VALIDATION, VALIDATION_SHARE
 
@@ -95,8 +95,8 @@ def _pairing(how: Mapping[str, Any]) -> list[str]:
         f"Final runs: {how['seeds']} seeds. A seed fixes the training/validation split ({VALIDATION_SHARE:.0%} "
         f"validation, at most {MOST_VALIDATION}), initial weights, batch order and dropout, alike for every loss, so "
         "differences are taken per seed. The test examples are the same for all seeds and used once per final run.",
-        f"Interval: paired t, {CONFIDENCE:.0%}. p: exact sign-flip test. Neither is corrected for the number of "
-        "losses: of twenty that equal the baseline, expect one to look different.",
+        f"Interval: paired t, {CONFIDENCE:.0%}. p: sign-flip test, exact up to {MOST_ENUMERATED} seeds. Neither is "
+        "corrected for the number of losses: of twenty that equal the baseline, expect one to look different.",
         "Diverged: the training loss became infinite or NaN, or ended more than "
         f"{DIVERGED_ABOVE:.0%} above the untrained network's. Diverged runs are counted, have no accuracy, and their "
         "seeds are left out of the paired difference.",

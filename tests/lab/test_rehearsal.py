@@ -1,0 +1,54 @@
+"""What cannot be trained is refused before anything is trained or written."""
+
+import pytest
+
+import losslab
+from losslab import lab
+from losslab.lab import encode
+from losslab.lab.backend import use_keras_on_jax
+from losslab.lab.errors import LabError
+
+
+@pytest.fixture(scope="module")
+def rehearse():
+    use_keras_on_jax()
+    from losslab.lab import rehearsal
+
+    return rehearsal.rehearse
+
+
+@pytest.mark.parametrize("name", losslab.names())
+def test_every_loss_that_suits_a_classifier_passes(rehearse, name):
+    loss = losslab.get(name)
+    try:
+        encode.check(loss)
+    except LabError:
+        return
+    rehearse(name, loss, 2, 1)
+    rehearse(name, loss, 10, 32)
+
+
+def formulas():
+    def raises(ops, y_true, y_pred):
+        raise RuntimeError("my own words\nand more of them")
+
+    def branches(ops, y_true, y_pred):
+        return y_pred if y_pred[0, 0] > 0 else y_true
+
+    def has_no_gradient(ops, y_true, y_pred):
+        import jax
+
+        return jax.lax.while_loop(lambda values: values.sum() < 0, lambda values: values + y_true, y_pred)
+
+    words = ("RuntimeError: my own words\n", "TracerBoolConversionError", "Reverse-mode differentiation")
+    return list(zip((raises, branches, has_no_gradient), words, strict=True))
+
+
+@pytest.mark.parametrize(("formula", "said"), formulas())
+def test_what_a_formula_raises_is_quoted(tmp_path, formula, said):
+    namespace = {"formula": lambda self, ops, y_true, y_pred: formula(ops, y_true, y_pred)}
+    broken = losslab.register(type("Broken", (losslab.ElementLoss,), namespace))
+    with pytest.raises(LabError, match="broken cannot be trained on 10 classes") as refusal:
+        lab.compare("digits", [broken()], out=tmp_path / "run")
+    assert said in str(refusal.value)
+    assert not (tmp_path / "run").exists()

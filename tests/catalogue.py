@@ -21,6 +21,13 @@ VARIANTS = [
     losslab.CategoricalFocalCrossentropy(from_logits=True),
     losslab.CategoricalFocalCrossentropy(from_logits=True, gamma=0.5, label_smoothing=0.1),
     losslab.CategoricalFocalCrossentropy(alpha=[1.0, 0.5, 2.0], gamma=0.0),
+    losslab.SparseCategoricalCrossentropy(label_smoothing=0.2),
+    losslab.SparseCategoricalFocalCrossentropy(from_logits=True, gamma=0.5, label_smoothing=0.1, ignore_class=255),
+    losslab.SparseCategoricalFocalCrossentropy(alpha=[1.0, 0.5, 2.0], axis=1),
+    losslab.CategoricalGeneralizedCrossEntropy(from_logits=True, q=1.0),
+    losslab.CategoricalGeneralizedCrossEntropy(q=0.1, ignore_class=255),
+    losslab.Quantile(quantile=0.9),
+    losslab.AsymmetricCost(over=2.0, under=0.5),
     losslab.MeanSquaredError(reduction="none"),
 ]
 

@@ -22,12 +22,18 @@ SETTINGS = [losslab.get(name) for name in losslab.names()] + [
     losslab.BinaryFocalCrossentropy(from_logits=True, apply_class_balancing=True),
     losslab.CategoricalFocalCrossentropy(alpha=[1.0, 0.5, 2.0, 1.0, 0.1], gamma=1.0),
     losslab.CategoricalFocalCrossentropy(from_logits=True),
+    losslab.SparseCategoricalCrossentropy(from_logits=True, label_smoothing=0.2),
+    losslab.SparseCategoricalFocalCrossentropy(alpha=[1.0, 0.5, 2.0, 1.0, 0.1], gamma=1.0, label_smoothing=0.2),
+    losslab.CategoricalGeneralizedCrossEntropy(q=0.7),
+    losslab.Quantile(quantile=0.9),
+    losslab.AsymmetricCost(over=2.0, under=0.5),
 ]
+NO_SMOOTHING = {"log_loss", "sparse_categorical_crossentropy", "softmax_cross_entropy_with_integer_labels"}
 PAIRS = [
     (loss, path)
     for loss in SETTINGS
     for path in loss.same_as
-    if not (path == "sklearn.metrics.log_loss" and loss.label_smoothing)  # it takes no soft labels
+    if not (path.rpartition(".")[2] in NO_SMOOTHING and loss.get_config().get("label_smoothing"))
 ]
 
 
@@ -37,7 +43,15 @@ def own(loss):
 
 
 def keras_values(peer, loss, y, p):
-    return np.asarray(peer(y, p, **own(loss)))
+    given = own(loss)
+    if isinstance(loss, losslab.SparseCategoricalFocalCrossentropy):
+        y = np.eye(p.shape[-1], dtype=p.dtype)[y]
+        del given["ignore_class"]
+    elif isinstance(loss, losslab.CategoricalGeneralizedCrossEntropy):
+        return np.asarray(peer(q=loss.q, reduction=None)(y, p))
+    elif isinstance(loss, losslab.SparseCategoricalCrossentropy):
+        del given["label_smoothing"]  # Keras has none here
+    return np.asarray(peer(y, p, **given))
 
 
 def optax_values(peer, loss, y, p):
@@ -88,8 +102,13 @@ def sklearn_values(peer, loss, y, p):
         p = scipy.special.softmax(p.astype("float64"), axis=-1) if loss.from_logits else p
         classes = range(p.shape[-1])
         return np.array([peer([np.argmax(t)], [q], labels=classes) for t, q in zip(y, p, strict=True)])
-    factor = 100 if name == "mean_absolute_percentage_error" else 1  # a fraction there, a percentage here
-    return np.array([factor * peer(t, q) for t, q in zip(y, p, strict=True)])
+    factor, options = 100 if name == "mean_absolute_percentage_error" else 1, {}  # a fraction there, a percentage here
+    if isinstance(loss, losslab.Quantile):
+        options = {"alpha": loss.quantile}
+    elif isinstance(loss, losslab.AsymmetricCost):
+        factor = loss.over + loss.under
+        options = {"alpha": loss.under / factor}
+    return np.array([factor * peer(t, q, **options) for t, q in zip(y, p, strict=True)])
 
 
 CONVENTIONS = {"keras": keras_values, "optax": optax_values, "torch": torch_values, "sklearn": sklearn_values}

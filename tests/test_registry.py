@@ -7,7 +7,7 @@ import pytest
 
 import losslab
 
-# Keras 3's names and aliases (keras.losses.get), and those of Keras 2 that people still type
+# Keras 3's names and aliases (keras.losses.get), those of Keras 2 that people still type, and what Keras lacks
 ALIASES = {
     "mean_squared_error": ["MeanSquaredError", "mse", "MSE"],
     "mean_absolute_error": ["MeanAbsoluteError", "mae", "MAE"],
@@ -26,6 +26,10 @@ ALIASES = {
     "sparse_categorical_crossentropy": ["SparseCategoricalCrossentropy"],
     "binary_focal_crossentropy": ["BinaryFocalCrossentropy", "focal"],
     "categorical_focal_crossentropy": ["CategoricalFocalCrossentropy"],
+    "sparse_categorical_focal_crossentropy": ["SparseCategoricalFocalCrossentropy"],
+    "categorical_generalized_cross_entropy": ["CategoricalGeneralizedCrossEntropy", "gce"],
+    "quantile": ["Quantile", "pinball"],
+    "asymmetric_cost": ["AsymmetricCost"],
 }
 
 

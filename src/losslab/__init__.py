@@ -23,8 +23,10 @@ from .losses.distribution import (
 from .losses.imbalance import (
     BinaryFocalCrossentropy,
     CategoricalFocalCrossentropy,
+    SparseCategoricalFocalCrossentropy,
     binary_focal_crossentropy,
     categorical_focal_crossentropy,
+    sparse_categorical_focal_crossentropy,
 )
 from .losses.margin import (
     CategoricalHinge,
@@ -34,7 +36,9 @@ from .losses.margin import (
     hinge,
     squared_hinge,
 )
+from .losses.noisy_label import CategoricalGeneralizedCrossEntropy, categorical_generalized_cross_entropy
 from .losses.regression import (
+    AsymmetricCost,
     CosineSimilarity,
     Huber,
     LogCosh,
@@ -42,6 +46,8 @@ from .losses.regression import (
     MeanAbsolutePercentageError,
     MeanSquaredError,
     MeanSquaredLogarithmicError,
+    Quantile,
+    asymmetric_cost,
     cosine_similarity,
     huber,
     log_cosh,
@@ -49,15 +55,18 @@ from .losses.regression import (
     mean_absolute_percentage_error,
     mean_squared_error,
     mean_squared_logarithmic_error,
+    quantile,
 )
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "AsymmetricCost",
     "BinaryCrossentropy",
     "BinaryFocalCrossentropy",
     "CategoricalCrossentropy",
     "CategoricalFocalCrossentropy",
+    "CategoricalGeneralizedCrossEntropy",
     "CategoricalHinge",
     "CosineSimilarity",
     "ElementLoss",
@@ -71,15 +80,19 @@ __all__ = [
     "MeanSquaredError",
     "MeanSquaredLogarithmicError",
     "Poisson",
+    "Quantile",
     "RowLoss",
     "SparseCategoricalCrossentropy",
+    "SparseCategoricalFocalCrossentropy",
     "SquaredHinge",
     "UnknownLossError",
     "aliases_of",
+    "asymmetric_cost",
     "binary_crossentropy",
     "binary_focal_crossentropy",
     "categorical_crossentropy",
     "categorical_focal_crossentropy",
+    "categorical_generalized_cross_entropy",
     "categorical_hinge",
     "cosine_similarity",
     "deserialize",
@@ -98,8 +111,10 @@ __all__ = [
     "one_hot",
     "param",
     "poisson",
+    "quantile",
     "register",
     "serialize",
     "sparse_categorical_crossentropy",
+    "sparse_categorical_focal_crossentropy",
     "squared_hinge",
 ]

@@ -31,11 +31,13 @@ class Loss:
         source: author, year and equation, with a DOI or arXiv number.
         aliases: further names under which `register` makes it known.
         same_as: dotted paths of functions in other libraries that give the same values.
+        fades: whether the gradient of a confidently wrong sample goes to 0 on purpose, as a robust loss's does.
     """
 
     source: ClassVar[str] = ""
     aliases: ClassVar[tuple[str, ...]] = ()
     same_as: ClassVar[tuple[str, ...]] = ()
+    fades: ClassVar[bool] = False
 
     reduction: Reduction = param("sum_over_batch_size", doc="how the per-sample values become one number")
     name: str = param("", doc="a name for logs; the loss's own where none is given")

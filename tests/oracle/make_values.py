@@ -224,6 +224,40 @@ def categorical_focal() -> Iterator[Case]:
     yield name, {}, [[1, 0, 0], [0.2, 0.3, 0.5]], [[0, 0, 0], [0, 0, 0]]
 
 
+def sparse_smoothing() -> Iterator[Case]:
+    name = "sparse_categorical_crossentropy"
+    for smoothing in [0.1, 1.0]:
+        yield name, {"label_smoothing": smoothing}, classes((4, 3)), distributions((4, 3))
+        yield name, {"label_smoothing": smoothing, "from_logits": True}, classes((4, 5)), uniform((4, 5), -4, 4)
+
+
+def sparse_focal() -> Iterator[Case]:
+    name = "sparse_categorical_focal_crossentropy"
+    variants: list[dict[str, Any]] = [{}, {"gamma": 0.0}, {"gamma": 0.5, "label_smoothing": 0.1}, {"ignore_class": 1}]
+    for options in [*variants, {"alpha": [0.1, 0.25, 0.65], "gamma": 1.5}]:
+        yield name, options, classes((4, 3)), distributions((4, 3))
+        yield name, {"from_logits": True, **options}, classes((4, 3)), uniform((4, 3), -4, 4)
+        yield name, {"from_logits": True, **options}, CLASSES, LARGE_LOGITS
+
+
+def generalized() -> Iterator[Case]:
+    name = "categorical_generalized_cross_entropy"
+    for options in [{}, {"q": 0.1}, {"q": 0.7}, {"q": 1.0}, {"q": 0.7, "ignore_class": 1}]:
+        yield name, options, classes((4, 3)), distributions((4, 3))
+        yield name, options, CLASSES, SATURATED_ROWS
+        yield name, {"from_logits": True, **options}, classes((4, 3)), uniform((4, 3), -4, 4)
+        yield name, {"from_logits": True, **options}, CLASSES, LARGE_LOGITS
+
+
+def costs() -> Iterator[Case]:
+    for tau in [0.01, 0.5, 0.9]:
+        yield "quantile", {"quantile": tau}, uniform((4, 3), -3, 3), uniform((4, 3), -3, 3)
+        yield "quantile", {"quantile": tau}, constant(1), shifted(SIZES, 1)
+    for options in [{}, {"over": 2.0, "under": 0.5}, {"over": 0.01, "under": 100.0}]:
+        yield "asymmetric_cost", options, uniform((4, 3), -3, 3), uniform((4, 3), -3, 3)
+        yield "asymmetric_cost", options, constant(1), shifted(SIZES, 1)
+
+
 FAMILIES = [
     regression,
     logarithmic,
@@ -236,6 +270,10 @@ FAMILIES = [
     categorical,
     sparse,
     categorical_focal,
+    sparse_smoothing,
+    sparse_focal,
+    generalized,
+    costs,
 ]
 
 

@@ -258,10 +258,13 @@ def categorical_crossentropy(y: Row, p: Row, from_logits: bool = False, label_sm
 
 
 @rowwise
-def sparse_categorical_crossentropy(y: int, p: Row, from_logits: bool = False, ignore_class: int | None = None) -> Dual:
+def sparse_categorical_crossentropy(
+    y: int, p: Row, from_logits: bool = False, ignore_class: int | None = None, label_smoothing: float = 0.0
+) -> Dual:
     if y == ignore_class:
         return p[0].through(mpf(0), mpf(0))
-    return class_parts(p, from_logits)[y][1]
+    targets = smooth([mpf(k == y) for k in range(len(p))], label_smoothing, len(p))
+    return sum(a * minus_log for a, (_, minus_log) in pairs(targets, class_parts(p, from_logits)))
 
 
 @rowwise
@@ -277,3 +280,40 @@ def categorical_focal_crossentropy(
     targets = smooth(y, label_smoothing, len(p))
     parts = pairs(pairs(alphas, targets), class_parts(p, from_logits))
     return sum(mpf(w) * a * rest ** mpf(gamma) * minus_log for (w, a), (rest, minus_log) in parts)
+
+
+@rowwise
+def sparse_categorical_focal_crossentropy(
+    y: int,
+    p: Row,
+    alpha: float | Sequence[float] = 0.25,
+    gamma: float = 2.0,
+    from_logits: bool = False,
+    label_smoothing: float = 0.0,
+    ignore_class: int | None = None,
+) -> Dual:
+    if y == ignore_class:
+        return p[0].through(mpf(0), mpf(0))
+    row = [mpf(k == y) for k in range(len(p))]
+    return LOSSES["categorical_focal_crossentropy"](row, p, alpha, gamma, from_logits, label_smoothing)
+
+
+@rowwise
+def categorical_generalized_cross_entropy(
+    y: int, p: Row, q: float = 0.5, from_logits: bool = False, ignore_class: int | None = None
+) -> Dual:
+    if y == ignore_class:
+        return p[0].through(mpf(0), mpf(0))
+    minus_log = class_parts(p, from_logits)[y][1]
+    return (1 - exp(-mpf(q) * minus_log)) / mpf(q)
+
+
+@rowwise
+def quantile(y: Row, p: Row, quantile: float = 0.5) -> Dual:
+    tau = mpf(quantile)
+    return mean([maximum(tau * (a - b), (tau - 1) * (a - b)) for a, b in pairs(y, p)])
+
+
+@rowwise
+def asymmetric_cost(y: Row, p: Row, over: float = 1.0, under: float = 1.0) -> Dual:
+    return mean([mpf(over) * maximum(b - a, 0) + mpf(under) * maximum(a - b, 0) for a, b in pairs(y, p)])

@@ -93,11 +93,19 @@ class CategoricalCrossentropy(CategoricalClassification):
         return expected(ops, y_true, -self.log_probabilities(ops, y_pred), self.label_smoothing)
 
 
+class SparseClassification(CategoricalClassification):
+    """What losses on class ids share."""
+
+    targets = CLASS_ID
+    ignore_class: int | None = param(None, doc="the class id whose samples are removed, such as 255 or -1")
+
+
 @register
-class SparseCategoricalCrossentropy(CategoricalClassification):
+class SparseCategoricalCrossentropy(SparseClassification):
     r"""The negative log-likelihood of a class, $-\log p_y$, $y$ the class id; $p$ = softmax(z) from logits $z$.
 
     The categorical cross-entropy without the one-hot rows. In nats. Ids are (N,) or (N, 1) for predictions (N, C).
+    Smoothing draws the labels towards 1/C as in the categorical cross-entropy.
 
     >>> losslab.sparse_categorical_crossentropy([1], [[0.25, 0.75]]).round(4)
     array([0.2877])
@@ -113,11 +121,10 @@ class SparseCategoricalCrossentropy(CategoricalClassification):
         "torch.nn.functional.cross_entropy",
         "optax.losses.softmax_cross_entropy_with_integer_labels",
     )
-    targets = CLASS_ID
-    ignore_class: int | None = param(None, doc="the class id whose samples are removed, such as 255 or -1")
+    label_smoothing: float = param(0.0, ge=0, le=1, doc=SMOOTHING)
 
     def formula(self, ops: Ops, y_true: Array, y_pred: Array) -> Array:
-        return -ops.take(self.log_probabilities(ops, y_pred), y_true)
+        return expected_of_ids(ops, y_true, -self.log_probabilities(ops, y_pred), self.label_smoothing)
 
 
 def smoothed(y_true: Array, smoothing: float) -> Array:
@@ -127,8 +134,16 @@ def smoothed(y_true: Array, smoothing: float) -> Array:
 
 def expected(ops: Ops, y_true: Array, costs: Array, smoothing: float) -> Array:
     """Σ y·cost over the classes, with y (1 - s) + s/C for y."""
-    total = ops.sum(y_true * costs)
-    return (1.0 - smoothing) * total + smoothing * ops.mean(costs) if smoothing else total
+    return _mixed(ops, ops.sum(y_true * costs), costs, smoothing)
+
+
+def expected_of_ids(ops: Ops, ids: Array, costs: Array, smoothing: float) -> Array:
+    """The same for class ids, without the one-hot rows."""
+    return _mixed(ops, ops.take(costs, ids), costs, smoothing)
+
+
+def _mixed(ops: Ops, cost: Array, costs: Array, smoothing: float) -> Array:
+    return (1.0 - smoothing) * cost + smoothing * ops.mean(costs) if smoothing else cost
 
 
 def normalized(ops: Ops, p: Array) -> Array:

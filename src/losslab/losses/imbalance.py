@@ -9,8 +9,10 @@ from .classification import (
     SMOOTHING,
     BinaryClassification,
     CategoricalClassification,
+    SparseClassification,
     binary_entropy,
     expected,
+    expected_of_ids,
     smoothed,
 )
 
@@ -53,8 +55,29 @@ class BinaryFocalCrossentropy(BinaryClassification):
         return p, 1.0 - p
 
 
+class SoftmaxFocal(CategoricalClassification):
+    """What the focal losses on a softmax share: their parameters, and the cost of each class."""
+
+    alpha: float | tuple[float, ...] = param(0.25, ge=0, doc="a weight for all classes, or a list of one per class")
+    gamma: float = param(2.0, ge=0, doc="the focusing exponent; 0 gives the cross-entropy")
+    label_smoothing: float = param(0.0, ge=0, le=1, doc=SMOOTHING)
+
+    def costs(self, ops: Ops, y_pred: Array) -> Array:
+        """-α (1 - p)^γ log p for every class."""
+        log_p = self.log_probabilities(ops, y_pred)
+        return -ops.power(-ops.expm1(log_p), self.gamma) * log_p * self._weights(ops, y_pred)
+
+    def _weights(self, ops: Ops, y_pred: Array) -> float | Array:
+        if isinstance(self.alpha, float):
+            return self.alpha
+        classes = ops.shape(y_pred)[-1]
+        if classes not in (len(self.alpha), None):
+            raise ValueError(f"{self.name}: alpha has {len(self.alpha)} weights, but y_pred has {classes} classes")
+        return ops.constant(self.alpha, like=y_pred)
+
+
 @register
-class CategoricalFocalCrossentropy(CategoricalClassification):
+class CategoricalFocalCrossentropy(SoftmaxFocal):
     r"""The categorical cross-entropy with each class's term times $\alpha_k (1 - p_k)^\gamma$.
 
     $\sum_k \alpha_k (1 - p_k)^\gamma \cdot (-y_k \log p_k)$, in nats. From logits everything is in log space, at any
@@ -67,23 +90,29 @@ class CategoricalFocalCrossentropy(CategoricalClassification):
     source = "Lin et al. 2017, eq. 5, arXiv:1708.02002, on a softmax as in Mukhoti et al. 2020, arXiv:2002.09437"
     aliases = ("categorical_focal",)
     same_as = ("keras.losses.categorical_focal_crossentropy",)
-    alpha: float | tuple[float, ...] = param(0.25, ge=0, doc="a weight for all classes, or a list of one per class")
-    gamma: float = param(2.0, ge=0, doc="the focusing exponent; 0 gives the cross-entropy")
-    label_smoothing: float = param(0.0, ge=0, le=1, doc=SMOOTHING)
 
     def formula(self, ops: Ops, y_true: Array, y_pred: Array) -> Array:
-        log_p = self.log_probabilities(ops, y_pred)
-        costs = -ops.power(-ops.expm1(log_p), self.gamma) * log_p
-        return expected(ops, y_true, costs * self._weights(ops, y_pred), self.label_smoothing)
+        return expected(ops, y_true, self.costs(ops, y_pred), self.label_smoothing)
 
-    def _weights(self, ops: Ops, y_pred: Array) -> float | Array:
-        if isinstance(self.alpha, float):
-            return self.alpha
-        classes = ops.shape(y_pred)[-1]
-        if classes not in (len(self.alpha), None):
-            raise ValueError(f"{self.name}: alpha has {len(self.alpha)} weights, but y_pred has {classes} classes")
-        return ops.constant(self.alpha, like=y_pred)
+
+@register
+class SparseCategoricalFocalCrossentropy(SoftmaxFocal, SparseClassification):
+    r"""The categorical focal loss on class ids, $-\alpha_y (1 - p_y)^\gamma \log p_y$.
+
+    In nats. The value of the categorical focal loss on the one-hot rows of the same ids, without the rows.
+
+    >>> losslab.sparse_categorical_focal_crossentropy([1], [[0.25, 0.75]], alpha=[1.0, 0.5]).round(4)
+    array([0.009])
+    """
+
+    source = "Lin et al. 2017, eq. 5, arXiv:1708.02002, on a softmax as in Mukhoti et al. 2020, arXiv:2002.09437"
+    aliases = ("sparse_categorical_focal", "sparse_focal")
+    same_as = ("keras.losses.categorical_focal_crossentropy",)
+
+    def formula(self, ops: Ops, y_true: Array, y_pred: Array) -> Array:
+        return expected_of_ids(ops, y_true, self.costs(ops, y_pred), self.label_smoothing)
 
 
 binary_focal_crossentropy = function_form(BinaryFocalCrossentropy)
 categorical_focal_crossentropy = function_form(CategoricalFocalCrossentropy)
+sparse_categorical_focal_crossentropy = function_form(SparseCategoricalFocalCrossentropy)

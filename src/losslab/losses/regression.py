@@ -139,6 +139,51 @@ class LogCosh(ElementLoss):
 
 
 @register
+class Quantile(ElementLoss):
+    r"""The pinball loss, $\max(\tau (y - \hat y), (\tau - 1)(y - \hat y))$. Its best constant is the $\tau$-quantile.
+
+    In the unit of y. Too low costs $\tau$ a unit, too high $1 - \tau$; at $\tau = 1/2$ it is half the absolute error.
+
+    >>> losslab.quantile([[10.0, 10.0]], [[8.0, 12.0]], quantile=0.9)
+    array([1.])
+    """
+
+    source = "Koenker & Bassett 1978, doi:10.2307/1913643"
+    aliases = ("pinball", "pinball_loss", "quantile_loss")
+    same_as = ("sklearn.metrics.mean_pinball_loss",)
+    quantile: float = param(0.5, gt=0, lt=1, doc="which quantile to predict")
+
+    def formula(self, ops: Ops, y_true: Array, y_pred: Array) -> Array:
+        return _cost(ops, y_pred - y_true, over=1.0 - self.quantile, under=self.quantile)
+
+
+@register
+class AsymmetricCost(ElementLoss):
+    r"""What a forecast costs: `over` for each unit too many, `under` for each unit too few.
+
+    $\text{over} \cdot \max(e, 0) + \text{under} \cdot \max(-e, 0)$, in the currency of the two prices. For a stock that
+    spoils: `over` is what an unsold unit cost, `under` the profit that a missing unit would have made. It is
+    (over + under) times the quantile loss at under / (over + under): the best constant is that quantile.
+
+    >>> losslab.asymmetric_cost([[10.0, 10.0]], [[8.0, 12.0]], over=1.0, under=3.0)
+    array([4.])
+    """
+
+    source = "Arrow, Harris & Marschak 1951 (the newsvendor), doi:10.2307/1906813"
+    aliases = ("newsvendor",)
+    same_as = ("sklearn.metrics.mean_pinball_loss",)
+    over: float = param(1.0, gt=0, doc="the cost of one unit predicted too many")
+    under: float = param(1.0, gt=0, doc="the cost of one unit predicted too few")
+
+    def formula(self, ops: Ops, y_true: Array, y_pred: Array) -> Array:
+        return _cost(ops, y_pred - y_true, self.over, self.under)
+
+
+def _cost(ops: Ops, e: Array, over: float, under: float) -> Array:
+    return over * ops.maximum(e, 0.0) + under * ops.maximum(-e, 0.0)
+
+
+@register
 class CosineSimilarity(RowLoss):
     r"""Minus the cosine of the angle between two vectors, $-\sum_i n(y)_i\,n(\hat y)_i$.
 
@@ -172,4 +217,6 @@ mean_absolute_percentage_error = function_form(MeanAbsolutePercentageError)
 mean_squared_logarithmic_error = function_form(MeanSquaredLogarithmicError)
 huber = function_form(Huber)
 log_cosh = function_form(LogCosh)
+quantile = function_form(Quantile)
+asymmetric_cost = function_form(AsymmetricCost)
 cosine_similarity = function_form(CosineSimilarity)

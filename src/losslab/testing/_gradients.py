@@ -31,7 +31,8 @@ def gradient_is_finite(case: Case) -> None:
 
 def a_confidently_wrong_sample_learns(case: Case) -> None:
     """Logits of ±1e4 and probabilities of 0 against the label keep a gradient."""
-    if not case.framework.differentiates or case.loss.targets.name not in ("binary", "one_hot", "class_id"):
+    labels = ("binary", "one_hot", "class_id")
+    if case.loss.fades or not case.framework.differentiates or case.loss.targets.name not in labels:
         return
     wrong = {"logit": (-1e4, 1e4), "logits": (-1e4, 1e4), "probability": (0.0, 1.0), "distribution": (0.0, 1.0)}
     if case.loss.outputs.name not in wrong:

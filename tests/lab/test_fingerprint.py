@@ -133,3 +133,18 @@ def test_an_edited_constant_is_compiled_again(tmp_path, monkeypatch):
     before = compare()
     monkeypatch.setitem(UsesAConstant.formula.__globals__, "FACTOR", -1.0)
     assert compare().accuracies != before.accuracies
+
+
+RECURSIVE = """
+import losslab
+class Wrapped(losslab.ElementLoss):
+    def formula(self, ops, y_true, y_pred):
+        return ops.abs(y_pred - y_true) + 0.0 * len(KEPT)
+KEPT = [Wrapped()]
+"""
+
+
+def test_a_loss_that_reaches_itself_has_a_digest():
+    names = {"__name__": "a_notebook"}
+    exec(RECURSIVE, names)
+    assert fingerprint.of(names["Wrapped"]()) == fingerprint.of(names["KEPT"][0])

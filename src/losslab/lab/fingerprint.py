@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dis
 import hashlib
 import sys
 from collections.abc import Iterator
@@ -23,9 +24,13 @@ def of(loss: losslab.Loss) -> str:
     beside it, and its functions with the values that they use, which tell two classes of one file (a factory
     function) or of none (a notebook) apart. The same definition gives the same digest in every process.
     """
-    seen: set[int] = set()
+    return _short(repr(_definition(loss, set())).encode())
+
+
+def _definition(loss: losslab.Loss, seen: set[int]) -> Any:
+    seen.add(id(type(loss)))
     classes = [(kind.__qualname__, _source(kind), _members(kind, seen)) for kind in type(loss).__mro__[:-1]]
-    return _short(repr((loss.targets.name, loss.outputs.name, classes)).encode())
+    return loss.targets.name, loss.outputs.name, classes
 
 
 def _short(content: bytes) -> str:
@@ -72,7 +77,7 @@ def _described(value: Any, seen: set[int]) -> Any:
     if isinstance(value, CodeType):
         return value.co_code.hex(), value.co_names, _described(value.co_consts, seen)
     if isinstance(value, losslab.Loss):
-        return repr(value), of(value)
+        return repr(value), "seen" if id(type(value)) in seen else _definition(value, seen)
     if id(value) in seen:  # functions that call each other, a list that holds itself
         return "seen"
     seen.add(id(value))
@@ -108,8 +113,8 @@ def _described_global(function: FunctionType, value: Any, seen: set[int]) -> Any
 
 
 def _names(code: CodeType) -> Iterator[str]:
-    """Names that the code and the functions inside it look up."""
-    yield from code.co_names
+    """Global names that the code and the functions inside it look up; attributes are no globals."""
+    yield from (step.argval for step in dis.get_instructions(code) if step.opname in ("LOAD_GLOBAL", "LOAD_NAME"))
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
             yield from _names(constant)

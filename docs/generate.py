@@ -66,7 +66,7 @@ def markdown(text):
     text = re.sub(r"(?m)^((?:>>>|\.\.\.).*(?:\n(?!\n|###).*)*)", r"```python\n\1\n```", text)
     text = re.sub(r"(?m)^    (\w+)( = [^:]+)?: ", r"- `\1\2`: ", text)
     text = re.sub(r"(?m)^    (?! )", "", text)
-    text = re.sub(r"(?m)^(Source|Aliases|Same values as): ", r"**\1:** ", text)
+    text = re.sub(r"(?m)^(Source|Aliases|Compared in the tests with): ", r"**\1:** ", text)
     return mathematics(text)
 
 

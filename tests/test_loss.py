@@ -242,7 +242,7 @@ def test_padding_may_hold_anything(framework):
 def test_the_weight_has_a_gradient(framework):
     """d(Σ w v / n) / dw = v / n; that of a weight of 0, which removes its sample, is 0."""
     if not framework.differentiates:
-        return
+        pytest.skip(f"{framework.name} has no gradients")
     y, p, w = (framework.array(np.array(x)) for x in ([0.0, 0.0, 0.0], [1.0, 2.0, 3.0], [1.0, 0.5, 0.0]))
     slope = framework.gradient(lambda w: losslab.MeanSquaredError()(y, p, w), w)
     np.testing.assert_allclose(slope, [1 / 3, 4 / 3, 0.0])

@@ -125,7 +125,7 @@ def test_stable_at_any_magnitude(name, framework):
 
 def test_ties_give_the_gradient_to_the_second(framework):
     if not framework.differentiates:
-        return
+        pytest.skip(f"{framework.name} has no gradients")
     x = framework.array(np.array([1.0, 2.0]))
     for name in ("maximum", "minimum"):
         slope = framework.gradient(lambda x, name=name: ops_for(x).sum(getattr(ops_for(x), name)(x, 1.0)), x)
@@ -134,7 +134,7 @@ def test_ties_give_the_gradient_to_the_second(framework):
 
 def test_clip_through_keeps_the_gradient(framework):
     if not framework.differentiates:
-        return
+        pytest.skip(f"{framework.name} has no gradients")
     x = framework.array(np.array([-1e30, 0.5, 3.0, 1e30]))
     slope = framework.gradient(lambda x: ops_for(x).sum(ops_for(x).square(ops_for(x).clip_through(x, 0.0, 1.0))), x)
     assert slope.tolist() == [0.0, 1.0, 2.0, 2.0]

@@ -40,7 +40,7 @@ def documentation(cls: Any) -> str:
     if cls.aliases:
         parts.append(f"Aliases: {', '.join(cls.aliases)}")
     if cls.same_as:
-        parts.append(f"Same values as: {', '.join(cls.same_as)}")
+        parts.append(f"Compared in the tests with: {', '.join(cls.same_as)}")
     return "\n\n".join(parts) + "\n"
 
 

@@ -32,8 +32,12 @@ def function_form(cls: Callable[P, Loss]) -> LossFunction[P]:
     >>> huber = function_form(losslab.Huber)
     >>> huber([[0.0, 0.0]], [[1.0, 3.0]], delta=1.0)
     array([1.5])
+
+    Raises:
+        TypeError: something that is no Loss class.
     """
-    assert isinstance(cls, type)
+    if not isinstance(cls, type) or not issubclass(cls, Loss):
+        raise TypeError(f"function_form needs a Loss class, got {cls!r}")
     name = snake_case(cls.__name__)
     made: dict[str, Loss] = {}  # parameters -> loss; a plain dict, which torch.compile can follow
 

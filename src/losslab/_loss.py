@@ -30,7 +30,8 @@ class Loss:
         outputs: what y_pred may be; it may depend on a parameter such as `from_logits`.
         source: author, year and equation, with a DOI or arXiv number.
         aliases: further names under which `register` makes it known.
-        same_as: dotted paths of functions in other libraries that give the same values.
+        same_as: dotted paths of functions in other libraries that compute the same loss; the tests compare the values,
+            their conventions (means, signs, one-hot labels) translated.
         fades: whether the gradient of a confidently wrong sample goes to 0 on purpose, as a robust loss's does.
     """
 
@@ -104,7 +105,7 @@ class Loss:
             weight = align_to_values(ops, weight, y_pred, shape, "sample_weight", self.name)
             weight = weight if counted is None else ops.where(counted, weight, 0.0)  # padding may hold NaN
             used = weight != 0
-        values = self._values(ops, y_true, y_pred, used)
+        values = self._values(ops, y_true, y_pred, used, shape)
         return reduce(ops, values, weight, counted, self.reduction, normalizer)
 
     def per_sample(self, y_true: Any, y_pred: Any) -> Array:
@@ -115,7 +116,7 @@ class Loss:
         ops = ops_for(y_true, y_pred)
         y_true, y_pred = self._inputs(ops, y_true, y_pred)
         shape = self._value_shape(ops.shape(y_pred))
-        values = self._values(ops, y_true, y_pred, self._counted(ops, y_true, y_pred, None, shape))
+        values = self._values(ops, y_true, y_pred, self._counted(ops, y_true, y_pred, None, shape), shape)
         if shape and len(shape) == len(ops.shape(y_pred)):
             return reduce(ops, values, None, None, "sum_over_batch_size", None)
         return values
@@ -164,12 +165,11 @@ class Loss:
             kept = valid if kept is None else kept & valid
         return kept
 
-    def _values(self, ops: Ops, y_true: Array, y_pred: Array, used: Array | None) -> Array:
-        """Per-sample values, with value and gradient 0 where `used` is False.
+    def _values(self, ops: Ops, y_true: Array, y_pred: Array, used: Array | None, shape: Shape) -> Array:
+        """Per-sample values of this shape, with value and gradient 0 where `used` is False.
 
         Removed inputs are replaced before the formula: selecting afterwards alone would leave 0 * NaN in the gradient.
         """
-        shape = self._value_shape(ops.shape(y_pred))
         valid = None
         if used is not None:
             keep = ops.expand_dims(used) if len(ops.shape(y_pred)) > len(shape) else used

@@ -16,7 +16,7 @@ def reduce(
 
     Args:
         values: per-sample values, 0 where a sample is removed.
-        weight: aligned with `values`, or None for 1 everywhere.
+        weight: aligned with `values`, 0 where `counted` is False; None for 1 everywhere.
         counted: False where a mask or `ignore_class` removes a sample, or None. A weight of 0 removes the sample too,
             but "sum_over_batch_size" still counts it, as Keras does.
         normalizer: the divisor, in place of the reduction's own.
@@ -39,8 +39,7 @@ def reduce(
         return total
     if reduction == "sum_over_batch_size" or weight is None:
         return _divide(ops, total, _count(ops, values, counted))
-    weights = ops.ones_like(values) * weight
-    return _divide(ops, total, ops.sum(weights if counted is None else ops.where(counted, weights, 0.0), axis=None))
+    return _divide(ops, total, ops.sum(ops.ones_like(values) * weight, axis=None))
 
 
 def _one_number(ops: Ops, normalizer: Any, values: Array) -> Array:

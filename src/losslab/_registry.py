@@ -142,9 +142,8 @@ def deserialize(config: dict[str, Any]) -> Any:
         ValueError: not of that form.
         UnknownLossError, TypeError: an unknown class or parameter.
     """
-    name, parameters = (
-        (config.get("class_name"), config.get("config", {})) if isinstance(config, dict) else (None, None)
-    )
+    given = config if isinstance(config, dict) else {}
+    name, parameters = given.get("class_name"), given.get("config", {})
     if not isinstance(name, str) or not isinstance(parameters, dict) or not all(isinstance(k, str) for k in parameters):
         raise ValueError(f"a loss config is {{'class_name': …, 'config': {{…}}}}, got {config!r}")
     return _make(name, parameters)

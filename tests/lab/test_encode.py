@@ -35,12 +35,9 @@ def test_encoding(name, labels, activation):
 
 
 @pytest.mark.parametrize("name", losslab.names())
-def test_every_loss_of_the_catalogue_either_trains_or_is_refused(name):
+def test_every_loss_of_the_catalogue_trains(name):
     loss = losslab.get(name)
-    try:
-        encode.check(loss)
-    except LabError:
-        return
+    encode.check(loss)
     labels = encode.labels(loss, IDS, 3)
     assert np.isfinite(loss(labels, np.full((2, 3), 1 / 3, dtype=np.float32)))
 

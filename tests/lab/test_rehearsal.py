@@ -18,12 +18,9 @@ def rehearse():
 
 
 @pytest.mark.parametrize("name", losslab.names())
-def test_every_loss_that_suits_a_classifier_passes(rehearse, name):
+def test_every_loss_of_the_catalogue_passes(rehearse, name):
     loss = losslab.get(name)
-    try:
-        encode.check(loss)
-    except LabError:
-        return
+    encode.check(loss)
     rehearse(name, loss, 2, 1)
     rehearse(name, loss, 10, 32)
 

@@ -7,8 +7,8 @@
 >>> losslab.testing.check_loss(Cubic())
 """
 
-from ._case import Case, close
+from ._case import Case, NotApplicable, close
 from ._check import PROPERTIES, check_loss
 from ._frameworks import FRAMEWORKS, Framework, available
 
-__all__ = ["FRAMEWORKS", "PROPERTIES", "Case", "Framework", "available", "check_loss", "close"]
+__all__ = ["FRAMEWORKS", "PROPERTIES", "Case", "Framework", "NotApplicable", "available", "check_loss", "close"]

@@ -15,6 +15,10 @@ TOLERANCE = {"float32": 1e-6, "float64": 1e-12}
 ROWS, COLUMNS = 4, 5
 
 
+class NotApplicable(Exception):  # noqa: N818  # nothing is wrong: the promise says nothing of this case
+    """A promise that is none for this loss or framework; the message says why."""
+
+
 @dataclass(frozen=True)
 class Case:
     """A loss with `framework` and `dtype` ("float32" or "float64") to check it in."""
@@ -30,6 +34,18 @@ class Case:
     def reference(self) -> "Case":
         """The same loss on NumPy in float64."""
         return Case(self.loss, FRAMEWORKS["numpy"], "float64")
+
+    def only(self, applies: bool, why_not: str) -> None:
+        """Raise NotApplicable unless a promise applies to this case."""
+        if not applies:
+            raise NotApplicable(why_not)
+
+    def only_with_gradients(self) -> None:
+        self.only(self.framework.differentiates, f"{self.framework.name} has no gradients")
+
+    def moved(self, rows: Values) -> Values:
+        """Rows with their last axis where the loss has its own."""
+        return np.moveaxis(rows, -1, self.loss.axis)
 
     def changed(self, **parameters: Any) -> "Case":
         """The same case for the loss with other parameters."""
@@ -47,13 +63,10 @@ class Case:
     def draw(self, seed: int = 0) -> tuple[Values, Values]:
         """Ordinary labels and predictions: (4, 5), or (4, 5, 3) where the loss reduces another axis than the last."""
         rng = np.random.default_rng(seed)
-        last = self.loss.axis == -1
-        shape = (ROWS, self.columns) if last else (ROWS, 3, self.columns)
+        shape = (ROWS, self.columns) if self.loss.axis == -1 else (ROWS, 3, self.columns)
         y_true, y_pred = self.loss.targets.draw(rng, shape), self.loss.outputs.draw(rng, shape)
-        if not last:
-            y_pred = np.moveaxis(y_pred, -1, self.loss.axis)
-            y_true = y_true if self.takes_ids else np.moveaxis(y_true, -1, self.loss.axis)
-        return self.rounded(y_true), self.rounded(y_pred)
+        y_true = y_true if self.takes_ids else self.moved(y_true)
+        return self.rounded(y_true), self.rounded(self.moved(y_pred))
 
     def rounded(self, x: Values) -> Values:
         """Float64 values that the dtype holds exactly, so that every framework and the reference see the same."""

@@ -17,6 +17,7 @@ class Framework:
 
     name: ClassVar[str] = "numpy"
     differentiates: ClassVar[bool] = False
+    compiles: ClassVar[bool] = False
     half: ClassVar[tuple[str, ...]] = ("float16",)
 
     def array(self, x: Values) -> Any:
@@ -50,6 +51,7 @@ class Framework:
 class Torch(Framework):
     name = "torch"
     differentiates = True
+    compiles = True
     half = ("float16", "bfloat16")
 
     def array(self, x: Values) -> Any:
@@ -92,6 +94,7 @@ class Torch(Framework):
 class Jax(Framework):
     name = "jax"
     differentiates = True
+    compiles = True
     half = ("float16", "bfloat16")
 
     def array(self, x: Values) -> Any:
@@ -126,6 +129,7 @@ class Jax(Framework):
 class Tensorflow(Framework):
     name = "tensorflow"
     differentiates = True
+    compiles = True
     half = ("float16", "bfloat16")
 
     def array(self, x: Values) -> Any:

@@ -12,8 +12,7 @@ _NEAR = 2e-5  # what is left of a central difference's error, relative to the la
 
 def gradient_is_the_slope(case: Case) -> None:
     """The gradient is the central difference of the value on NumPy in float64, away from kinks."""
-    if not case.framework.differentiates:
-        return
+    case.only_with_gradients()
     y, p = case.draw()
     tolerance = max(_NEAR, TOLERANCE[case.dtype])
     close(case.gradient(y, p), _slope(case.reference, y, p), tolerance, f"{case}, gradient")
@@ -21,8 +20,7 @@ def gradient_is_the_slope(case: Case) -> None:
 
 def gradient_is_finite(case: Case) -> None:
     """Every combination of edge labels and edge predictions has a finite gradient."""
-    if not case.framework.differentiates:
-        return
+    case.only_with_gradients()
     y, p = extremes(case)
     gradient = case.gradient(y, p)
     rows = ~np.isfinite(gradient).all(axis=-1)
@@ -31,28 +29,24 @@ def gradient_is_finite(case: Case) -> None:
 
 def a_confidently_wrong_sample_learns(case: Case) -> None:
     """Logits of ±1e4 and probabilities of 0 against the label keep a gradient."""
-    labels = ("binary", "one_hot", "class_id")
-    if case.loss.fades or not case.framework.differentiates or case.loss.targets.name not in labels:
-        return
+    case.only_with_gradients()
+    case.only(not case.loss.fades, "its gradient fades on purpose")
+    case.only(case.loss.targets.name in ("binary", "one_hot", "class_id"), "its labels are no classes")
     wrong = {"logit": (-1e4, 1e4), "logits": (-1e4, 1e4), "probability": (0.0, 1.0), "distribution": (0.0, 1.0)}
-    if case.loss.outputs.name not in wrong:
-        return
+    case.only(case.loss.outputs.name in wrong, "its predictions are neither logits nor probabilities")
     low, high = wrong[case.loss.outputs.name]
     ids = np.zeros(1, "int64")
     rows = np.eye(case.columns)[ids]
     p = np.where(rows == 1, low, high) if case.loss.targets.name == "binary" else np.full(rows.shape, low)
     p[0, 1] = high
-    y, p = (ids if case.takes_ids else rows), p
-    if case.loss.axis not in (-1, 1):
-        p = np.moveaxis(p, -1, case.loss.axis)
-    slope = case.gradient(y, p).reshape(-1)[0]
+    y = ids if case.takes_ids else case.moved(rows)
+    slope = case.gradient(y, case.moved(p)).reshape(-1)[0]
     assert slope < -1e-3 / case.columns, f"{case}: the true class at {low} has gradient {slope}"
 
 
 def gradient_survives_compilation(case: Case) -> None:
     """The gradient inside jax.jit, torch.compile and tf.function is the eager one."""
-    if not case.framework.differentiates:
-        return
+    case.only_with_gradients()
     y, p = case.draw()
     labels, predictions = case.arrays(y, p)
     function = case.framework.compiled(lambda labels, x: total(case.loss(labels, x)))

@@ -9,8 +9,8 @@ from ._frameworks import Values
 
 def one_dimension_counts_elements(case: Case) -> None:
     """On (N,) the function form of an element loss is the mean, the class has N samples; (N, 1) gives the same."""
-    if not isinstance(case.loss, ElementLoss) or case.loss.axis != -1:
-        return
+    case.only(isinstance(case.loss, ElementLoss), "its values belong to rows")
+    case.only(case.loss.axis == -1, "its axis is not the last")
     y, p = (x[:, 0] for x in case.draw())
     values = case.reference.per_sample(y[:, None], p[:, None])
     tolerance = TOLERANCE[case.dtype]
@@ -36,8 +36,7 @@ def broadcasting_is_refused(case: Case) -> None:
 
 def one_hot_mistakes_are_named(case: Case) -> None:
     """Class ids for a loss on rows, and rows for a loss on ids, are refused with the fix."""
-    if case.loss.axis != -1:
-        return
+    case.only(case.loss.axis == -1, "its axis is not the last")
     _, p = case.draw()
     ids = np.arange(len(p)) % case.columns
     if case.takes_ids:
@@ -51,8 +50,7 @@ def one_hot_mistakes_are_named(case: Case) -> None:
 
 def class_ids_stay_integers(case: Case) -> None:
     """Ids of every type and of shape (N,) or (N, 1) give one value; a fraction is no id."""
-    if not case.takes_ids:
-        return
+    case.only(case.takes_ids, "its labels are no class ids")
     y, p = case.draw()
     expected = case.value(y, p)
     for dtype in ("int8", "uint8", "int32", "int64", "float64"):
@@ -62,8 +60,7 @@ def class_ids_stay_integers(case: Case) -> None:
 
 def class_ids_are_in_range(case: Case) -> None:
     """An id out of range is an error in eager code, and NaN for its sample alone when compiled."""
-    if not case.takes_ids:
-        return
+    case.only(case.takes_ids, "its labels are no class ids")
     y, p = case.draw()
     values = case.per_sample(y, p)
     for wrong in (-1, p.shape[case.loss.axis], 0.5):

@@ -99,6 +99,7 @@ def extreme_values_are_finite(case: Case) -> None:
 
 def compiled_equals_eager(case: Case) -> None:
     """jax.jit, torch.compile(fullgraph=True), tf.function give the eager value, plain and with every argument."""
+    case.only(case.framework.compiles, f"{case.framework.name} compiles nothing")
     y, p = case.draw()
     weight = case.rounded(np.linspace(0.0, 2.0, ROWS))
     plain = case.arrays(y, p)
@@ -116,10 +117,9 @@ def mapped_equals_a_batch(case: Case) -> None:
     axis = case.loss.axis
     sample = case.loss if axis < 0 else case.changed(axis=axis - 1).loss
     mapped = case.framework.mapped(sample.per_sample)
-    if mapped is None:
-        return
+    case.only(mapped is not None, f"{case.framework.name} has no vmap")
     y, p = case.draw()
-    result = case.framework.numpy(mapped(*case.arrays(y, p)))
+    result = case.framework.numpy(mapped(*case.arrays(y, p)))  # type: ignore[misc]
     close(result, case.per_sample(y, p), TOLERANCE[case.dtype], f"{case}, vmap")
 
 
@@ -133,10 +133,8 @@ def extremes(case: Case) -> tuple[Values, Values]:
     if targets.name not in ("class_id", "one_hot", "distribution"):
         y = rng.choice(np.array(targets.edges), (rows, case.columns))
     p[0] = 0.0
-    axis = case.loss.axis
-    if axis not in (-1, 1):
-        p = np.moveaxis(p, -1, axis)
-    return case.rounded(y), case.rounded(p)
+    y = y if case.takes_ids else case.moved(y)
+    return case.rounded(y), case.rounded(case.moved(p))
 
 
 def _first(wrong: Values, y: Values, p: Values) -> str:

@@ -18,8 +18,7 @@ def weight_one_changes_nothing(case: Case) -> None:
 
 def weights_align_with_the_leading_axis(case: Case) -> None:
     """On values of shape (N, T) a weight (N,) belongs to the samples, also where N = T; other shapes are refused."""
-    if case.loss.axis != -1:
-        return
+    case.only(case.loss.axis == -1, "its axis is not the last")
     y, p = _sequence(case)
     case = case.changed(reduction="mean")
     values = case.reference.per_sample(y, p)
@@ -49,8 +48,7 @@ def removed_samples_leave_no_trace(case: Case) -> None:
 
 def ignored_class_leaves_no_trace(case: Case) -> None:
     """ignore_class removes its samples, whatever their predictions and wherever the id lies."""
-    if not case.takes_ids or "ignore_class" not in case.loss.get_config():
-        return
+    case.only(case.takes_ids and "ignore_class" in case.loss.get_config(), "it ignores no class")
     y, p = case.draw()
     for ignored in (-1, 255):
         own = case.changed(ignore_class=ignored, reduction="mean")

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import losslab
-from losslab import _registry
+from losslab._registry import LOSSES
 
 
 @pytest.fixture(autouse=True)
@@ -21,4 +21,4 @@ def _names_in_examples(doctest_namespace):
 
 @pytest.fixture(autouse=True)
 def _registrations_end_with_the_test(monkeypatch):
-    monkeypatch.setattr(_registry, "_KNOWN", dict(_registry._KNOWN))
+    monkeypatch.setattr(LOSSES, "known", dict(LOSSES.known))

@@ -1,14 +1,14 @@
 """Loss: the declaration of a loss, and everything that derives from it."""
 
-import dataclasses
-from typing import Any, ClassVar, Self, dataclass_transform
+from typing import Any, ClassVar
 
 import numpy as np
 
 from ._align import Shape, align, align_to_values, same_shape
+from ._declared import Declared
 from ._domain import CLASS_ID, REAL, Domain
 from ._ops import Array, Ops, ops_for
-from ._param import checked_parameters, param
+from ._param import param
 from ._reduce import SYNONYMS, Reduction, reduce
 from ._registry import snake_case
 
@@ -17,9 +17,7 @@ from ._registry import snake_case
 _REMOVED_TRUE, _REMOVED_PRED = 1.0, 0.5
 
 
-@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(param,))
-@dataclasses.dataclass(frozen=True, kw_only=True, repr=False)
-class Loss:
+class Loss(Declared):
     """A loss: parameters and a formula, never data. Immutable, hashable, comparable, picklable.
 
     Declare one by subclassing `ElementLoss` (a value per element) or `RowLoss` (a value per row of the last axis) with
@@ -43,15 +41,13 @@ class Loss:
     reduction: Reduction = param("sum_over_batch_size", doc="how the per-sample values become one number")
     name: str = param("", doc="a name for logs; the loss's own where none is given")
 
-    def __init_subclass__(cls) -> None:
-        super().__init_subclass__()
-        dataclasses.dataclass(frozen=True, kw_only=True, repr=False)(cls)
+    def _settle(self) -> None:
+        self.reduction = SYNONYMS.get(self.reduction, self.reduction)
+        self.name = self.name or snake_case(type(self).__name__)
+        super()._settle()
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "reduction", SYNONYMS.get(self.reduction, self.reduction))
-        object.__setattr__(self, "name", self.name or snake_case(type(self).__name__))
-        for name, value in checked_parameters(self).items():
-            object.__setattr__(self, name, value)
+    def _defaults(self) -> dict[str, Any]:
+        return {**super()._defaults(), "name": snake_case(type(self).__name__)}
 
     @property
     def targets(self) -> Domain:
@@ -120,21 +116,6 @@ class Loss:
         if shape and len(shape) == len(ops.shape(y_pred)):
             return reduce(ops, values, None, None, "sum_over_batch_size", None)
         return values
-
-    def get_config(self) -> dict[str, Any]:
-        """All parameters as values that JSON can hold; `from_config` gives an equal loss."""
-        values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Self:
-        return cls(**config)
-
-    def __repr__(self) -> str:
-        defaults = {field.name: field.default for field in dataclasses.fields(self)}
-        defaults["name"] = snake_case(type(self).__name__)
-        changed = {name: getattr(self, name) for name in defaults if getattr(self, name) != defaults[name]}
-        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in changed.items())})"
 
     def _value_shape(self, shape: Shape) -> Shape:
         """The shape of the per-sample values for predictions of this shape."""

@@ -2,6 +2,7 @@
 
 import dataclasses
 import difflib
+import inspect
 import math
 import numbers
 from collections.abc import Callable
@@ -98,7 +99,10 @@ def _kinds(hint: Any) -> tuple[Any, ...]:
 
 def check_names(cls: type, names: list[str], caller: str) -> None:
     """Refuse a parameter that `cls` lacks, with the nearest name that it has."""
-    known = [rule.name for rule in _rules(cls)]
+    accepted = inspect.signature(cls).parameters.values()
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in accepted):
+        return  # only the class itself knows
+    known = [parameter.name for parameter in accepted]
     for name in names:
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)

@@ -18,7 +18,7 @@ def is_an_immutable_value(case: Case) -> None:
     assert copy == loss, f"{loss!r}: from_config(get_config()) gave {copy!r}"
     assert hash(copy) == hash(loss), f"{loss!r}: equal losses have different hashes"
     try:
-        loss.name = "other"  # type: ignore[misc]
+        loss.name = "other"
     except dataclasses.FrozenInstanceError:
         return
     raise AssertionError(f"{loss!r}: its parameters can be overwritten")

@@ -12,6 +12,9 @@ import pytest
 
 import losslab
 from losslab._registry import LOSSES
+from losslab.constraints import CONSTRAINTS
+from losslab.metrics._registry import METRICS
+from losslab.regularizers import REGULARIZERS
 
 
 @pytest.fixture(autouse=True)
@@ -21,4 +24,5 @@ def _names_in_examples(doctest_namespace):
 
 @pytest.fixture(autouse=True)
 def _registrations_end_with_the_test(monkeypatch):
-    monkeypatch.setattr(LOSSES, "known", dict(LOSSES.known))
+    for registry in (LOSSES, METRICS, REGULARIZERS, CONSTRAINTS):
+        monkeypatch.setattr(registry, "known", dict(registry.known))

@@ -29,6 +29,45 @@ VARIANTS = [
     losslab.Quantile(quantile=0.9),
     losslab.AsymmetricCost(over=2.0, under=0.5),
     losslab.MeanSquaredError(reduction="none"),
+    losslab.BinaryCrossentropy(class_weight={0: 0.5, 1: 3.0}, label_smoothing=0.2),
+    losslab.BinaryFocalCrossentropy(class_weight=[2.0, 0.25], from_logits=True, ignore_class=-1),
+    losslab.CategoricalCrossentropy(class_weight=[1.0, 0.5, 2.0], label_smoothing=0.2, ignore_class=2),
+    losslab.SparseCategoricalCrossentropy(class_weight=[1.0, 0.5, 2.0], from_logits=True, label_smoothing=0.2),
+    losslab.CategoricalFocalCrossentropy(class_weight=[1.0, 0.0, 2.0], ignore_class=1),
+    losslab.SparseCategoricalFocalCrossentropy(class_weight=[1.0, 0.5, 2.0], from_logits=True),
+    losslab.CategoricalGeneralizedCrossEntropy(class_weight=[1.0, 0.5, 2.0]),
+    losslab.Dice(axis=1, smooth=1.0),
+    losslab.Dice(axis=(1, 2)),
+    losslab.Tversky(axis=(0, 1), alpha=0.3, beta=0.7),
+    losslab.Circle(gamma=10.0, margin=0.25),
+    losslab.CTC(blank=4),
 ]
 
-LOSSES = DEFAULTS + VARIANTS
+
+class Cubic(losslab.Loss):
+    """A loss as people write it: a constructor and `call`."""
+
+    def __init__(self, factor=2.0, **kwargs):
+        super().__init__(**kwargs)
+        self.factor = factor
+
+    def call(self, y_true, y_pred):
+        return self.factor * abs(y_pred - y_true) ** 3
+
+
+class Forgetful(losslab.Loss):
+    """The same without super().__init__()."""
+
+    def __init__(self, factor=2.0):
+        self.factor = factor
+
+    def call(self, y_true, y_pred):
+        return self.factor * abs(y_pred - y_true) ** 3
+
+
+OWN = [
+    Cubic(factor=3.0),
+    losslab.LossFunctionWrapper(losslab.huber, delta=0.3),
+    losslab.LossFunctionWrapper(losslab.sparse_categorical_crossentropy, from_logits=True, reduction="sum"),
+]
+LOSSES = DEFAULTS + VARIANTS + OWN

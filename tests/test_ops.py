@@ -8,6 +8,7 @@ import scipy.special as special
 
 from losslab._ops import Ops, ops_for
 from losslab.testing import close
+from losslab.testing._case import total
 
 X = np.array([[-2.5, -0.5, 0.0, 0.5], [1.0, 2.0, 30.0, -30.0], [0.25, -1.0, 3.0, -4.0]])
 Y = np.array([[1.0, -0.5, 2.0, -3.0], [0.0, 2.5, -1.0, 4.0], [0.5, 0.25, -2.0, 1.5]])
@@ -57,6 +58,7 @@ TABLE = {
     "isnan": ((np.where(X > 1, np.nan, X),), X > 1),
     "ids": ((IDS.astype("uint8"),), IDS),
     "take": ((X, IDS), X[np.arange(3), IDS]),
+    "gather": ((X, np.stack([IDS, IDS[::-1]], 1)), np.take_along_axis(X, np.stack([IDS, IDS[::-1]], 1), -1)),
 }
 
 # Operations whose call is not arrays in, array out
@@ -75,6 +77,7 @@ OTHERWISE = {
     "where": "test_where_takes_numbers",
     "concatenate": "test_concatenate",
     "one_hot": "test_one_hot",
+    "scan": "test_scan_is_a_loop",
 }
 
 
@@ -264,3 +267,24 @@ def test_subclasses_of_arrays_are_arrays():
     torch = pytest.importorskip("torch", reason="torch is not installed")
     assert ops_for(torch.nn.Parameter(torch.zeros(2))).name == "torch"
     assert ops_for(np.ma.zeros(2), np.float32(1), 2, [3], None).name == "numpy"
+
+
+def test_scan_is_a_loop(framework, dtype):
+    """A state of two arrays over the slices of two others, eager and compiled; its gradient is that of the loop."""
+    x, y = tensors(framework, dtype, (X, Y))
+    ops = ops_for(x)
+
+    def scanned(x, y):
+        step = lambda state, slices: (state[0] * slices[0] + slices[1], state[1] + state[0])  # noqa: E731
+        return ops.concatenate(list(ops.scan(step, (x[0], y[0]), (x, y))))
+
+    first, second = X[0], Y[0]
+    for a, b in zip(X, Y, strict=True):
+        first, second = first * a + b, second + first
+    for call in (scanned, framework.compiled(scanned)):
+        result = framework.numpy(call(x, y))
+        close(result, np.concatenate([first, second]), {"float32": 5e-7, "float64": 1e-14}[dtype], "scan")
+    if framework.differentiates:
+        slope = framework.gradient(lambda y: total(scanned(x, y)), y)
+        # the last y enters the last first alone; the one before once into first, times the last x, and once into second
+        close(slope[1:], np.stack([X[2] + 1, np.ones(4)]), {"float32": 5e-7, "float64": 1e-14}[dtype], "slope")

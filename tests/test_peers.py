@@ -27,14 +27,35 @@ SETTINGS = [losslab.get(name) for name in losslab.names()] + [
     losslab.CategoricalGeneralizedCrossEntropy(q=0.7),
     losslab.Quantile(quantile=0.9),
     losslab.AsymmetricCost(over=2.0, under=0.5),
+    losslab.CategoricalCrossentropy(from_logits=True, label_smoothing=0.2, class_weight=[1.0, 0.5, 2.0, 0.0, 3.0]),
+    losslab.SparseCategoricalCrossentropy(from_logits=True, class_weight=[1.0, 0.5, 2.0, 0.0, 3.0]),
+    losslab.BinaryCrossentropy(from_logits=True, class_weight=[1.0, 3.0]),
+    losslab.Dice(axis=1),
+    losslab.Dice(axis=(0, 2)),
+    losslab.Tversky(alpha=0.3, beta=0.7),
+    losslab.Circle(gamma=10.0, margin=0.25, remove_diagonal=False),
+    losslab.CTC(blank=2),
 ]
-NO_SMOOTHING = {"log_loss", "sparse_categorical_crossentropy", "softmax_cross_entropy_with_integer_labels"}
-PAIRS = [
-    (loss, path)
-    for loss in SETTINGS
-    for path in loss.same_as
-    if not (path.rpartition(".")[2] in NO_SMOOTHING and loss.get_config().get("label_smoothing"))
-]
+
+# What peers cannot do, by library or function: a setting that needs it has no such peer.
+LACKS = {
+    "keras": {"class_weight", "smooth", "blank"},
+    "optax": {"class_weight"},
+    "sklearn": {"class_weight"},
+    "log_loss": {"label_smoothing"},
+    "sparse_categorical_crossentropy": {"label_smoothing"},
+    "softmax_cross_entropy_with_integer_labels": {"label_smoothing"},
+}
+
+
+def can(path, loss):
+    """Whether a peer has every parameter that the setting changes."""
+    default = type(loss)().get_config()
+    changed = {name for name, value in loss.get_config().items() if value != default[name]}
+    return not changed & (LACKS.get(path.partition(".")[0], set()) | LACKS.get(path.rpartition(".")[2], set()))
+
+
+PAIRS = [(loss, path) for loss in SETTINGS for path in loss.same_as if can(path, loss)]
 
 
 def own(loss):
@@ -43,19 +64,33 @@ def own(loss):
 
 
 def keras_values(peer, loss, y, p):
-    given = own(loss)
+    given = {name: value for name, value in own(loss).items() if name not in LACKS["keras"]}
+    if not isinstance(loss, losslab.SparseCategoricalCrossentropy):
+        given.pop("ignore_class", None)
     if isinstance(loss, losslab.SparseCategoricalFocalCrossentropy):
         y = np.eye(p.shape[-1], dtype=p.dtype)[y]
-        del given["ignore_class"]
     elif isinstance(loss, losslab.CategoricalGeneralizedCrossEntropy):
         return np.asarray(peer(q=loss.q, reduction=None)(y, p))
     elif isinstance(loss, losslab.SparseCategoricalCrossentropy):
         del given["label_smoothing"]  # Keras has none here
+    elif isinstance(loss, losslab.Tversky) and _keras_is_before((3, 16)):
+        given["alpha"], given["beta"] = loss.beta, loss.alpha  # swapped until Keras 3.15
+    if isinstance(given.get("axis"), list):
+        given["axis"] = tuple(given["axis"])
     return np.asarray(peer(y, p, **given))
+
+
+def _keras_is_before(version):
+    import keras
+
+    return tuple(int(part) for part in keras.__version__.split(".")[:2]) < version
 
 
 def optax_values(peer, loss, y, p):
     name, given = peer.__name__, own(loss)
+    if name == "ctc_loss":
+        blank = y == loss.blank
+        return np.asarray(peer(p, np.zeros(p.shape[:2]), np.where(blank, 0, y), blank, blank_id=loss.blank))
     y = _smoothed(y, given.get("label_smoothing", 0.0), softmax=name == "softmax_cross_entropy")
     if name in ("huber_loss", "cosine_similarity"):
         options = {"delta": loss.delta} if name == "huber_loss" else {"epsilon": 1e-7}
@@ -83,14 +118,21 @@ def torch_values(peer, loss, y, p):
         "poisson_nll_loss": lambda: {"log_input": False, "eps": 1e-7},
     }
     given = options.get(name, dict)()
+    if name == "ctc_loss":
+        frames, labels = torch.full(p.shape[:1], p.shape[1]), (y != loss.blank).sum(-1)
+        return peer(p.log_softmax(-1).movedim(1, 0), y, frames, labels, blank=loss.blank, reduction="none").numpy()
     if name == "cross_entropy":
         given = {"label_smoothing": own(loss).get("label_smoothing", 0.0)}
+        if loss.class_weight:
+            given["weight"] = torch.tensor(loss.class_weight)
         if own(loss).get("ignore_class") is not None:
             given["ignore_index"] = loss.ignore_class
         p = p if loss.from_logits else p.log()
     elif name == "binary_cross_entropy":
         y = torch.tensor(_smoothed(y.numpy(), loss.label_smoothing, softmax=False))
         p = torch.sigmoid(p) if loss.from_logits else p
+        if loss.class_weight:
+            given["weight"] = torch.where(y == 1, loss.class_weight[1], loss.class_weight[0])
     values = peer(p, y, reduction="none", **given).numpy()
     return values.mean(axis=-1) if values.ndim == p.ndim else values
 

@@ -1,11 +1,14 @@
 """losslab: write a loss once, use it everywhere, know what it does, and see which one your data wants."""
 
 from . import domains
+from ._formula_loss import ElementLoss, RowLoss
 from ._function import function_form
-from ._loss import ElementLoss, Loss, RowLoss
+from ._loss import Loss
 from ._one_hot import one_hot
 from ._param import param
-from ._registry import UnknownLossError, aliases_of, deserialize, get, names, register, serialize
+from ._registry import UnknownLossError, UnknownNameError, aliases_of, deserialize, get, names, register, serialize
+from ._set_loss import SetLoss
+from ._wrapper import LossFunctionWrapper
 from .losses.classification import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
@@ -20,6 +23,7 @@ from .losses.distribution import (
     kl_divergence,
     poisson,
 )
+from .losses.embedding import Circle, circle
 from .losses.imbalance import (
     BinaryFocalCrossentropy,
     CategoricalFocalCrossentropy,
@@ -37,6 +41,7 @@ from .losses.margin import (
     squared_hinge,
 )
 from .losses.noisy_label import CategoricalGeneralizedCrossEntropy, categorical_generalized_cross_entropy
+from .losses.overlap import Dice, Tversky, dice, tversky
 from .losses.regression import (
     AsymmetricCost,
     CosineSimilarity,
@@ -57,10 +62,12 @@ from .losses.regression import (
     mean_squared_logarithmic_error,
     quantile,
 )
+from .losses.sequence import CTC, ctc
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "CTC",
     "AsymmetricCost",
     "BinaryCrossentropy",
     "BinaryFocalCrossentropy",
@@ -68,13 +75,16 @@ __all__ = [
     "CategoricalFocalCrossentropy",
     "CategoricalGeneralizedCrossEntropy",
     "CategoricalHinge",
+    "Circle",
     "CosineSimilarity",
+    "Dice",
     "ElementLoss",
     "Hinge",
     "Huber",
     "KLDivergence",
     "LogCosh",
     "Loss",
+    "LossFunctionWrapper",
     "MeanAbsoluteError",
     "MeanAbsolutePercentageError",
     "MeanSquaredError",
@@ -82,10 +92,13 @@ __all__ = [
     "Poisson",
     "Quantile",
     "RowLoss",
+    "SetLoss",
     "SparseCategoricalCrossentropy",
     "SparseCategoricalFocalCrossentropy",
     "SquaredHinge",
+    "Tversky",
     "UnknownLossError",
+    "UnknownNameError",
     "aliases_of",
     "asymmetric_cost",
     "binary_crossentropy",
@@ -94,8 +107,11 @@ __all__ = [
     "categorical_focal_crossentropy",
     "categorical_generalized_cross_entropy",
     "categorical_hinge",
+    "circle",
     "cosine_similarity",
+    "ctc",
     "deserialize",
+    "dice",
     "domains",
     "function_form",
     "get",
@@ -117,4 +133,5 @@ __all__ = [
     "sparse_categorical_crossentropy",
     "sparse_categorical_focal_crossentropy",
     "squared_hinge",
+    "tversky",
 ]

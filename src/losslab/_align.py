@@ -7,12 +7,15 @@ from ._ops import Array, Ops
 Shape = tuple[int | None, ...]
 
 
-def align(ops: Ops, y_true: Array, y_pred: Array, ids: bool, axis: int, loss: str) -> tuple[Array, Array]:
+def align(
+    ops: Ops, y_true: Array, y_pred: Array, ids: bool, axis: int, loss: str, advice: str = ""
+) -> tuple[Array, Array]:
     """Labels and predictions with `axis` last, their shapes in agreement.
 
     Args:
         ids: the labels are class ids, which lack the axis of the classes.
         loss: the name that messages give.
+        advice: what a message about labels that look like class ids says further.
 
     Raises:
         ValueError: the shapes would broadcast, or do not fit each other at all.
@@ -28,7 +31,7 @@ def align(ops: Ops, y_true: Array, y_pred: Array, ids: bool, axis: int, loss: st
     elif rank + 1 == len(shapes[0]) and shapes[0][-1] == 1:
         y_pred = ops.expand_dims(y_pred)
     if not same_shape(ops.shape(y_true), ops.shape(y_pred)):
-        raise ValueError(_refusal(loss, *shapes, whole=_is_whole(ops, y_true)))
+        raise ValueError(_refusal(loss, *shapes, whole=_is_whole(ops, y_true), advice=advice))
     y_true = ops.agreed(y_true, y_pred, len(ops.shape(y_pred)), f"{loss}: the shapes of y_true and y_pred differ")
     return _last(ops, y_true, axis), _last(ops, y_pred, axis)
 
@@ -66,6 +69,26 @@ def align_to_values(ops: Ops, x: Array, y_pred: Array, target: Shape, what: str,
     return ops.agreed(x, y_pred, leading, f"{loss}: {what} and the per-sample values differ in their leading axes")
 
 
+def fit_to_values(ops: Ops, x: Array | None, target: Shape, loss: str) -> Array | None:
+    """An aligned weight or mask for values that turned out to have fewer axes than the predictions promised.
+
+    Raises:
+        ValueError: the weight differs along an axis that the values lack.
+    """
+    if x is None or ops.shape(x) == ():
+        return x
+    if not target:
+        raise ValueError(f"{loss} returned one number for the whole batch: a weight or mask needs a value per sample")
+    while len(ops.shape(x)) > len(target):
+        if ops.shape(x)[-1] != 1:
+            raise ValueError(
+                f"{loss}: a weight or mask of shape {_text(ops.shape(x))} does not fit per-sample values of shape "
+                f"{_text(target)}: give {_text(target[:1])}"
+            )
+        x = ops.squeeze(x)
+    return x
+
+
 def _leading(shape: Shape) -> int:
     """How many axes are left without the ones at the end; the first always is."""
     count = len(shape)
@@ -91,12 +114,12 @@ def _align_ids(ops: Ops, ids: Array, y_pred: Array, axis: int, loss: str) -> tup
     raise ValueError(f"{loss}: y_true has shape {_text(shape)} and y_pred {_text(predictions)}: {fix}")
 
 
-def _refusal(loss: str, y_true: Shape, y_pred: Shape, whole: bool) -> str:
+def _refusal(loss: str, y_true: Shape, y_pred: Shape, whole: bool, advice: str) -> str:
     classes = y_pred[-1] if y_pred else None
     if whole and y_true in (y_pred[:-1], (*y_pred[:-1], 1)) and classes is not None and classes > 1:
         fix = (
             f"class ids given to a loss on one-hot labels: use sparse_categorical_crossentropy, "
-            f"or losslab.one_hot(y_true, {classes})"
+            f"or losslab.one_hot(y_true, {classes}){advice}"
         )
     else:
         fix = "they would broadcast or do not fit; reshape one so that both are equal"

@@ -22,6 +22,7 @@ class Declared:
     """
 
     _has_own_init: ClassVar[bool] = False
+    _given: ClassVar[Any]
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -72,7 +73,36 @@ class Declared:
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
-        return cls(**config)
+        if not cls._has_own_init:
+            return cls(**config)
+        # a constructor of its own may lack a field that every object has, such as a loss's reduction
+        names = [field.name for field in dataclasses.fields(cls)]
+        accepted = inspect.signature(cls).parameters.values()
+        open_ended = any(each.kind is each.VAR_KEYWORD for each in accepted)
+        known = {each.name for each in accepted}
+        later = {name: value for name, value in config.items() if name in names and name not in known}
+        if open_ended:
+            later = {}
+        return cls(**{name: value for name, value in config.items() if name not in later})._with_fields(later)
+
+    def replace(self, **changes: Any) -> Self:
+        """The same with other parameters.
+
+        >>> losslab.Huber(delta=2.0).replace(reduction="sum")
+        Huber(reduction='sum', delta=2.0)
+        """
+        return self.from_config({**self._parameters(), **changes})
+
+    def _with_fields(self, fields: dict[str, Any]) -> Self:
+        """Itself with fields that its constructor does not take; only before anybody else has seen it."""
+        if fields:
+            del self.__dict__["_sealed"]
+            self._given.update(fields)
+            for name, value in fields.items():
+                setattr(self, name, value)
+            self._settle()
+            self._seal()
+        return self
 
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):

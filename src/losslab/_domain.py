@@ -32,8 +32,18 @@ class Domain:
     edges: tuple[float, ...] = field(default=(), repr=False, compare=False)
 
     @property
-    def is_class_id(self) -> bool:
-        return self.name == "class_id"
+    def is_id(self) -> bool:
+        """Whether it is an integer for a whole row of predictions, so that labels lack the last axis."""
+        return self.name in ("class_id", "identity")
+
+    def __reduce__(self) -> Any:
+        if DOMAINS.get(self.name) is self:  # pickled by name: there is one object of each
+            return _named, (self.name,)
+        return super().__reduce__()
+
+
+def _named(name: str) -> Domain:
+    return DOMAINS[name]
 
 
 def _one_hot(rng: np.random.Generator, shape: tuple[int, ...]) -> Values:
@@ -45,6 +55,20 @@ def _simplex(rng: np.random.Generator, shape: tuple[int, ...]) -> Values:
     positive = rng.uniform(0.1, 1.0, shape)
     rows: Values = positive / positive.sum(axis=-1, keepdims=True)
     return rows
+
+
+def _unit(rng: np.random.Generator, shape: tuple[int, ...]) -> Values:
+    rows = rng.normal(size=shape)
+    unit: Values = rows / np.linalg.norm(rows, axis=-1, keepdims=True)
+    return unit
+
+
+def _label_sequence(rng: np.random.Generator, shape: tuple[int, ...]) -> Values:
+    """Ids from 1 on for frames of this shape, (N, L) with L about half the frames; the rows' ends are padding."""
+    *samples, frames, classes = shape
+    length = max(1, frames // 2)
+    ids: Values = rng.integers(1, classes, (*samples, length))
+    return np.where(np.arange(length) < rng.integers(0, length + 1, (*samples, 1)), ids, 0)
 
 
 _MAGNITUDES = (0.0, -0.0, 1e-30, -1e-30, 1.0, -1.0, 50.0, -50.0, 1e4, -1e4)
@@ -78,3 +102,16 @@ CLASS_ID = Domain(
     "an integer class id from 0 to the number of classes - 1",
     lambda rng, shape: rng.integers(0, shape[-1], shape[:-1]),
 )
+IDENTITY = Domain(
+    "identity",
+    "an integer id; rows of one id belong together",
+    lambda rng, shape: rng.permutation(np.arange(int(np.prod(shape[:-1]))) // 2).reshape(shape[:-1]),
+)
+EMBEDDING = Domain(
+    "embedding", "rows of length 1, one per sample", _unit, (0.0, -0.0, 1e-30, 0.5, 1.0, -1.0, 1e4, -1e4)
+)
+LABEL_SEQUENCE = Domain("label_sequence", "rows of class ids, padded at the end with the blank", _label_sequence)
+FRAMES = Domain("frames", "a row of logits for each frame of each sample", REAL.draw, _MAGNITUDES)
+
+DOMAINS = {each.name: each for each in list(globals().values()) if isinstance(each, Domain)}
+"""Name -> domain."""

@@ -15,6 +15,9 @@ from ._registry import snake_case
 
 P = ParamSpec("P")
 
+FORMS: dict[type[Loss], Callable[..., Array]] = {}
+"""Loss class -> its function form."""
+
 _MOST_KEPT = 256  # a parameter that changes at every step makes its losses anew beyond that
 
 
@@ -42,17 +45,20 @@ def function_form(cls: Callable[P, Loss]) -> LossFunction[P]:
     made: dict[str, Loss] = {}  # parameters -> loss; a plain dict, which torch.compile can follow
 
     def function(y_true: Any, y_pred: Any, **parameters: Any) -> Array:
+        data = {word: parameters.pop(word) for word in cls.data_arguments if word in parameters}
         key = _key(parameters)
         loss = made.get(key)
         if loss is None:
             loss = _make(cls, name, parameters)
             if len(made) < _MOST_KEPT:
                 made[key] = loss
-        return loss.per_sample(y_true, y_pred)
+        return loss.per_sample(y_true, y_pred, **data)
 
     made[""] = cls()
     function.__name__ = function.__qualname__ = name
     function.__module__ = cls.__module__
+    function.loss, function.targets = cls, made[""].targets  # type: ignore[attr-defined]  # for LossFunctionWrapper
+    FORMS[cls] = function
     cls.__doc__ = function.__doc__ = documentation(cls)
     function.__signature__ = _signature(cls)  # type: ignore[attr-defined]
     return cast(LossFunction[P], function)
@@ -79,8 +85,9 @@ def _signature(cls: Any) -> inspect.Signature:
     either = inspect.Parameter.POSITIONAL_OR_KEYWORD
     arrays = [inspect.Parameter(name, either) for name in ("y_true", "y_pred")]
     fields = [field for field in dataclasses.fields(cls) if field.name not in ("reduction", "name")]
+    data = [inspect.Parameter(word, inspect.Parameter.KEYWORD_ONLY, default=None) for word in cls.data_arguments]
     own = [
         inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=field.type)
         for field in fields
     ]
-    return inspect.Signature(arrays + own)
+    return inspect.Signature(arrays + data + own)

@@ -1,10 +1,10 @@
-"""Loss: the declaration of a loss, and everything that derives from it."""
+"""Loss: what every loss derives from: inputs checked, samples removed, values weighted and reduced."""
 
 from typing import Any, ClassVar
 
 import numpy as np
 
-from ._align import Shape, align, align_to_values, same_shape
+from ._align import Shape, align, align_to_values, fit_to_values, same_shape
 from ._declared import Declared
 from ._domain import CLASS_ID, REAL, Domain
 from ._ops import Array, Ops, ops_for
@@ -18,10 +18,20 @@ _REMOVED_TRUE, _REMOVED_PRED = 1.0, 0.5
 
 
 class Loss(Declared):
-    """A loss: parameters and a formula, never data. Immutable, hashable, comparable, picklable.
+    """A loss: parameters and how to compute it, never data. Immutable, hashable, comparable, picklable.
 
-    Declare one by subclassing `ElementLoss` (a value per element) or `RowLoss` (a value per row of the last axis) with
-    annotated parameters and a `formula`; it then works on NumPy, PyTorch, JAX and TensorFlow arrays.
+    Write one as a subclass with `call(self, y_true, y_pred)`, in the framework of your arrays; or declare one by
+    subclassing `ElementLoss` (a value per element) or `RowLoss` (a value per row of the last axis) with annotated
+    parameters and a `formula`, which then works on NumPy, PyTorch, JAX and TensorFlow arrays.
+
+    >>> class Cubic(losslab.Loss):
+    ...     def __init__(self, factor=1.0, **kwargs):
+    ...         super().__init__(**kwargs)
+    ...         self.factor = factor
+    ...     def call(self, y_true, y_pred):
+    ...         return self.factor * abs(y_pred - y_true) ** 3
+    >>> float(Cubic(factor=2.0)([[1.0], [1.0]], [[2.0], [9.0]], sample_weight=[1, 0]))
+    1.0
 
     Attributes:
         targets: what y_true may be.
@@ -31,23 +41,28 @@ class Loss(Declared):
         same_as: dotted paths of functions in other libraries that compute the same loss; the tests compare the values,
             their conventions (means, signs, one-hot labels) translated.
         fades: whether the gradient of a confidently wrong sample goes to 0 on purpose, as a robust loss's does.
+        data_arguments: further arrays that the object and the function form take by keyword, such as lengths.
     """
 
     source: ClassVar[str] = ""
     aliases: ClassVar[tuple[str, ...]] = ()
     same_as: ClassVar[tuple[str, ...]] = ()
     fades: ClassVar[bool] = False
+    data_arguments: ClassVar[tuple[str, ...]] = ()
 
     reduction: Reduction = param("sum_over_batch_size", doc="how the per-sample values become one number")
     name: str = param("", doc="a name for logs; the loss's own where none is given")
 
     def _settle(self) -> None:
         self.reduction = SYNONYMS.get(self.reduction, self.reduction)
-        self.name = self.name or snake_case(type(self).__name__)
+        self.name = self.name or self._own_name()
         super()._settle()
 
+    def _own_name(self) -> str:
+        return snake_case(type(self).__name__)
+
     def _defaults(self) -> dict[str, Any]:
-        return {**super()._defaults(), "name": snake_case(type(self).__name__)}
+        return {**super()._defaults(), "name": self._own_name()}
 
     @property
     def targets(self) -> Domain:
@@ -64,16 +79,24 @@ class Loss(Declared):
 
     @property
     def ignore_class(self) -> int | None:
-        """The class id whose samples are removed."""
+        """The class whose samples are removed."""
         return None
 
-    def formula(self, ops: Ops, y_true: Array, y_pred: Array) -> Array:
-        """The loss in the array vocabulary `ops`.
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """The loss of a batch, for a subclass to define where it is no formula in the array vocabulary.
 
         Args:
-            y_true, y_pred: of one shape, with `axis` last; class ids lack that axis.
+            y_true, y_pred: of one shape, (N, 1) or more, and one float dtype; class ids lack the last axis and stay
+                integers.
+
+        Returns:
+            A value per sample: of shape (N,), or of y_pred's shape without its last axis. Or a value per element, of
+            which the mean over the last axis is taken. Or, where nothing weighs or masks it, one number for the batch.
         """
-        raise NotImplementedError(f"{type(self).__name__} declares no formula")
+        raise NotImplementedError(
+            f"{type(self).__name__} does not say what it computes: define call(self, y_true, y_pred), or subclass "
+            f"losslab.ElementLoss or losslab.RowLoss and define formula(self, ops, y_true, y_pred)"
+        )
 
     def __call__(
         self, y_true: Any, y_pred: Any, sample_weight: Any = None, mask: Any = None, normalizer: Any = None
@@ -91,77 +114,139 @@ class Loss(Declared):
             TypeError: tensors of two frameworks, or no real numbers at all.
             ValueError: shapes that would broadcast, a class id out of range or with a fraction.
         """
-        ops = ops_for(y_true, y_pred, sample_weight, mask, normalizer)
-        y_true, y_pred = self._inputs(ops, y_true, y_pred)
-        shape = self._value_shape(ops.shape(y_pred))
-        counted = self._counted(ops, y_true, y_pred, mask, shape)
-        weight, used = None, counted
-        if sample_weight is not None:
-            weight = ops.cast(ops.convert(sample_weight, like=y_pred), y_pred.dtype)
-            weight = align_to_values(ops, weight, y_pred, shape, "sample_weight", self.name)
-            weight = weight if counted is None else ops.where(counted, weight, 0.0)  # padding may hold NaN
-            used = weight != 0
-        values = self._values(ops, y_true, y_pred, used, shape)
-        return reduce(ops, values, weight, counted, self.reduction, normalizer)
+        return self._reduced(y_true, y_pred, sample_weight, mask, normalizer)
 
     def per_sample(self, y_true: Any, y_pred: Any) -> Array:
         """One value per sample, as the function form gives it: the last axis (or `axis`) reduced, also on 1-D input.
 
         Raises: as `__call__`.
         """
-        ops = ops_for(y_true, y_pred)
+        return self._unreduced(y_true, y_pred)
+
+    def to_keras(self, dtype: Any = None) -> Any:
+        """This loss as a `keras.losses.Loss`, at home in `compile`: with weights, masks, saving and loading.
+
+        Args:
+            dtype: as Keras' losses take it.
+
+        Raises:
+            ImportError: Keras is not installed.
+        """
+        from .keras import wrap  # the one adapter that the core knows, because loss.to_keras() is what people type
+
+        return wrap(self, dtype=dtype)
+
+    def _reduced(self, y_true: Any, y_pred: Any, sample_weight: Any, mask: Any, normalizer: Any, **data: Any) -> Array:
+        ops = ops_for(y_true, y_pred, sample_weight, mask, normalizer, *data.values())
         y_true, y_pred = self._inputs(ops, y_true, y_pred)
-        shape = self._value_shape(ops.shape(y_pred))
-        values = self._values(ops, y_true, y_pred, self._counted(ops, y_true, y_pred, None, shape), shape)
-        if shape and len(shape) == len(ops.shape(y_pred)):
+        values, weight, counted = self._weighted(ops, y_true, y_pred, sample_weight, mask, **data)
+        return reduce(ops, values, weight, counted, self.reduction, normalizer)
+
+    def _unreduced(self, y_true: Any, y_pred: Any, **data: Any) -> Array:
+        ops = ops_for(y_true, y_pred, *data.values())
+        y_true, y_pred = self._inputs(ops, y_true, y_pred)
+        values, _, _ = self._weighted(ops, y_true, y_pred, None, None, **data)
+        if len(ops.shape(y_pred)) == len(ops.shape(values)) == 1:
             return reduce(ops, values, None, None, "sum_over_batch_size", None)
         return values
-
-    def _value_shape(self, shape: Shape) -> Shape:
-        """The shape of the per-sample values for predictions of this shape."""
-        raise NotImplementedError
-
-    def _per_sample(self, ops: Ops, values: Array, shape: Shape) -> Array:
-        """What the formula gave, as per-sample values."""
-        raise NotImplementedError
 
     def _inputs(self, ops: Ops, y_true: Any, y_pred: Any) -> tuple[Array, Array]:
         """Arrays of one framework, one device and one float dtype, their shapes in agreement, `axis` last."""
         y_pred = ops.convert(y_pred)
         y_true = ops.convert(y_true, like=y_pred)
-        ids = self.targets is CLASS_ID
-        y_true, y_pred = align(ops, y_true, y_pred, ids, self.axis, self.name)
+        ids = self.targets.is_id
+        y_true, y_pred = align(ops, y_true, y_pred, ids, self._class_axis, self.name, self._shape_advice)
         y_pred = ops.cast(y_pred, ops.float_dtype(y_pred))
         return y_true if ids else ops.cast(y_true, y_pred.dtype), y_pred
 
-    def _counted(self, ops: Ops, y_true: Array, y_pred: Array, mask: Any, shape: Shape) -> Array | None:
+    @property
+    def _class_axis(self) -> int:
+        """The axis that belongs last before the formula sees it."""
+        return self.axis
+
+    @property
+    def _shape_advice(self) -> str:
+        """What may help beyond the usual where the shapes do not fit."""
+        return "" if type(self).call is Loss.call else "; if it takes class ids: targets = losslab.domains.CLASS_ID"
+
+    def _weighted(
+        self, ops: Ops, y_true: Array, y_pred: Array, sample_weight: Any, mask: Any
+    ) -> tuple[Array, Array | None, Array | None]:
+        """Per-sample values, 0 where a sample is removed; their weights; which of them are counted."""
+        shape = self._value_shape(ops.shape(y_pred))
+        labelled = self._labelled(ops, y_true)
+        counted = self._counted(ops, labelled, y_pred, mask, shape)
+        weight, used = self._weights(ops, sample_weight, counted, y_pred, shape)
+        values = self._values(ops, y_true, y_pred, used, labelled)
+        used, weight, counted = (fit_to_values(ops, x, ops.shape(values), self.name) for x in (used, weight, counted))
+        return values if used is None else ops.where(used, values, 0.0), weight, counted
+
+    def _value_shape(self, shape: Shape) -> Shape:
+        """The shape of the per-sample values for predictions of this shape."""
+        return shape if len(shape) < 2 else self._not_empty(shape)[:-1]
+
+    def _labelled(self, ops: Ops, y_true: Array) -> Array | None:
+        """False where `ignore_class` removes a label; None where nothing can."""
+        return None if self.ignore_class is None else y_true != self.ignore_class
+
+    def _counted(self, ops: Ops, labelled: Array | None, y_pred: Array, mask: Any, shape: Shape) -> Array | None:
         """False where a mask or `ignore_class` removes a sample; None where nothing can."""
-        kept = None
-        if mask is not None:
-            mask = ops.convert(mask, like=y_pred)
-            mask = mask if ops.kind(mask) == "b" else mask != 0
-            kept = align_to_values(ops, mask, y_pred, shape, "mask", self.name)
-        if self.targets is CLASS_ID and self.ignore_class is not None:
-            valid = y_true != self.ignore_class
-            kept = valid if kept is None else kept & valid
-        return kept
+        if labelled is not None and len(ops.shape(labelled)) > len(shape):
+            labelled = ops.sum(ops.cast(labelled, y_pred.dtype)) > 0
+        if mask is None:
+            return labelled
+        kept = align_to_values(ops, as_mask(ops, mask, y_pred), y_pred, shape, "mask", self.name)
+        return kept if labelled is None else kept & labelled
 
-    def _values(self, ops: Ops, y_true: Array, y_pred: Array, used: Array | None, shape: Shape) -> Array:
-        """Per-sample values of this shape, with value and gradient 0 where `used` is False.
+    def _weights(
+        self, ops: Ops, sample_weight: Any, counted: Array | None, y_pred: Array, shape: Shape
+    ) -> tuple[Array | None, Array | None]:
+        """The weights, and where they and `counted` leave something to compute; None for everywhere."""
+        if sample_weight is None:
+            return None, counted
+        weight = ops.cast(ops.convert(sample_weight, like=y_pred), y_pred.dtype)
+        weight = align_to_values(ops, weight, y_pred, shape, "sample_weight", self.name)
+        weight = weight if counted is None else ops.where(counted, weight, 0.0)  # padding may hold NaN
+        return weight, weight != 0
 
-        Removed inputs are replaced before the formula: selecting afterwards alone would leave 0 * NaN in the gradient.
-        """
-        valid = None
-        if used is not None:
-            keep = ops.expand_dims(used) if len(ops.shape(y_pred)) > len(shape) else used
-            y_pred = ops.where(keep, y_pred, _REMOVED_PRED)
-            y_true = ops.where(used, y_true, 0) if self.targets is CLASS_ID else ops.where(keep, y_true, _REMOVED_TRUE)
+    def _values(self, ops: Ops, y_true: Array, y_pred: Array, used: Array | None, labelled: Array | None) -> Array:
+        """Per-sample values; whatever is finite where `used` is False."""
+        y_true, y_pred = self._substituted(ops, y_true, y_pred, used)
         if self.targets is CLASS_ID:
             y_true, valid = self._in_range(ops, y_true, ops.length(y_pred))
-        values = self._per_sample(ops, self.formula(ops, y_true, y_pred), ops.shape(y_pred))
-        if valid is not None:
-            values = ops.where(valid, values, float("nan"))
-        return values if used is None else ops.where(used, values, 0.0)
+            y_pred = y_pred if valid is None else ops.where(ops.expand_dims(valid), y_pred, float("nan"))
+        return self._evaluated(ops, y_true, y_pred)
+
+    def _substituted(self, ops: Ops, y_true: Array, y_pred: Array, used: Array | None) -> tuple[Array, Array]:
+        """The inputs with harmless ones where `used` is False.
+
+        Replaced before the formula: selecting afterwards alone would leave 0 * NaN in the gradient.
+        """
+        if used is None:
+            return y_true, y_pred
+        keep = ops.expand_dims(used) if len(ops.shape(y_pred)) > len(ops.shape(used)) else used
+        y_true = ops.where(used, y_true, 0) if self.targets.is_id else ops.where(keep, y_true, _REMOVED_TRUE)
+        return y_true, ops.where(keep, y_pred, _REMOVED_PRED)
+
+    def _evaluated(self, ops: Ops, y_true: Array, y_pred: Array) -> Array:
+        """What `call` returns, as per-sample values."""
+        if len(ops.shape(y_pred)) == 1 and not self.targets.is_id:  # each element is a sample: a mean over -1 keeps it
+            y_true, y_pred = ops.expand_dims(y_true), ops.expand_dims(y_pred)
+        values = ops.convert(self.call(y_true, y_pred), like=y_pred)
+        shape, expected = ops.shape(values), ops.shape(y_pred)
+        if len(shape) > 1 and same_shape(shape, expected):
+            return ops.mean(values)
+        if not shape and self.reduction not in ("sum_over_batch_size", "mean_with_sample_weight"):
+            raise ValueError(
+                f"{self.name}: call returned one number for the whole batch, which is a mean already: "
+                f"reduction={self.reduction!r} needs a value per sample, of shape {tuple(expected[:1])}"
+            )
+        if not same_shape(shape, expected[: len(shape)]):
+            raise ValueError(
+                f"{self.name}: call returned shape {tuple(shape)} for y_pred of shape {tuple(expected)}: "
+                f"return a value per sample, of shape {tuple(expected[:1])} or {tuple(expected[:-1])}"
+            )
+        return values
 
     def _in_range(self, ops: Ops, y_true: Array, classes: Any) -> tuple[Array, Array | None]:
         """Class ids in range as integers, and where they were: None if that has been looked at."""
@@ -186,45 +271,7 @@ class Loss(Declared):
             raise ValueError(f"{self.name}: y_pred has shape {tuple(shape)}, but its last axis must hold something")
         return shape
 
-    def _check_shape(self, values: Shape, expected: Shape) -> None:
-        if not same_shape(values, expected):
-            raise ValueError(
-                f"{type(self).__name__}.formula returned shape {tuple(values)}, but {tuple(expected)} is one value per "
-                f"{'element' if isinstance(self, ElementLoss) else 'row'}"
-            )
 
-
-class ElementLoss(Loss):
-    """A loss with a value for every element; a sample's value is the mean over the last axis.
-
-    >>> class Squared(losslab.ElementLoss):
-    ...     def formula(self, ops, y_true, y_pred):
-    ...         return ops.square(y_pred - y_true)
-    >>> float(Squared()([1.0, 2.0], [1.0, 4.0]))
-    2.0
-    """
-
-    def _value_shape(self, shape: Shape) -> Shape:
-        return shape if len(shape) < 2 else self._not_empty(shape)[:-1]
-
-    def _per_sample(self, ops: Ops, values: Array, shape: Shape) -> Array:
-        self._check_shape(ops.shape(values), shape)
-        return values if len(shape) < 2 else ops.mean(values)
-
-
-class RowLoss(Loss):
-    """A loss with one value for every row of the last axis: a class distribution, a vector.
-
-    >>> class Distance(losslab.RowLoss):
-    ...     def formula(self, ops, y_true, y_pred):
-    ...         return ops.sqrt(ops.sum(ops.square(y_pred - y_true)))
-    >>> float(Distance()([[0.0, 0.0]], [[3.0, 4.0]]))
-    5.0
-    """
-
-    def _value_shape(self, shape: Shape) -> Shape:
-        return self._not_empty(shape)[:-1]
-
-    def _per_sample(self, ops: Ops, values: Array, shape: Shape) -> Array:
-        self._check_shape(ops.shape(values), shape[:-1])
-        return values
+def as_mask(ops: Ops, mask: Any, y_pred: Array) -> Array:
+    mask = ops.convert(mask, like=y_pred)
+    return mask if ops.kind(mask) == "b" else mask != 0

@@ -158,12 +158,21 @@ def _convert_number(kind: Any, value: Any) -> Any:
 
 
 def _convert_tuple(kinds: tuple[Any, ...], value: Any) -> Any:
+    if isinstance(value, dict):
+        value = _by_class(value, 0 if kinds[-1] is Ellipsis else len(kinds))
     if not isinstance(value, list | tuple | np.ndarray) or len(value) == 0:
         return _MISFIT
     if kinds[-1] is not Ellipsis and len(kinds) != len(value):
         return _MISFIT
     converted = tuple(_convert(kinds[0], item) for item in value)
     return _MISFIT if any(item is _MISFIT for item in converted) else converted
+
+
+def _by_class(value: dict[Any, Any], length: int) -> list[Any] | None:
+    """{class: number} as a list, 1 for the classes between that it does not name, as Keras has it."""
+    if not value or not all(isinstance(key, int | np.integer) and key >= 0 for key in value):
+        return None
+    return [value.get(i, 1.0) for i in range(max(length, *(int(key) + 1 for key in value)))]
 
 
 def _within(value: Any, bounds: dict[str, float]) -> bool:
@@ -180,6 +189,7 @@ def _words(kind: Any) -> str:
     if get_origin(kind) is Literal:
         return "one of " + ", ".join(repr(choice) for choice in get_args(kind))
     if get_origin(kind) is tuple:
-        return "a list of numbers"
+        kinds = get_args(kind)
+        return "a list of numbers" if kinds[-1] is Ellipsis else f"a list of {len(kinds)} numbers"
     names = {float: "a number", int: "an integer", bool: "True or False", str: "a string", NoneType: "None"}
     return names.get(kind, str(kind))

@@ -50,6 +50,8 @@ class Registry:
         self.kind, self.listing, self.unknown = kind, listing, unknown
         # Every name that resolves -> (canonical name, object). Names, class names and aliases alike.
         self.known: dict[str, tuple[str, Any]] = {}
+        # Classes that a config may name, though they are no entry of the catalogue
+        self.unlisted: dict[str, tuple[str, Any]] = {}
         # How a registered callable that is no class becomes an object: (callable, parameters) -> object
         self.wrap: Callable[[Any, dict[str, Any]], Any] = self._as_it_is
 
@@ -99,6 +101,14 @@ class Registry:
         """The canonical name under which this class or callable is registered, or None."""
         return next((canonical for canonical, known in self.known.values() if known is target), None)
 
+    def target_of(self, name: str) -> Any:
+        """The class or callable that is registered under this name.
+
+        Raises:
+            UnknownNameError: nothing has this name.
+        """
+        return self._lookup(name)[1]
+
     def get(self, identifier: Any) -> Any:
         """The object that `identifier` means.
 
@@ -144,7 +154,7 @@ class Registry:
         if not hasattr(target, "get_config"):
             raise TypeError(f"{target!r} has no get_config(): only a losslab {self.kind} can be serialized")
         name = type(target).__name__
-        if self.known.get(name, (name, None))[1] is not type(target):
+        if (self._find(name) or (name, None))[1] is not type(target):
             raise ValueError(f"{name} is not the class that is registered under this name: add @losslab.register to it")
         return {"class_name": f"{PACKAGE}>{name}", "config": target.get_config()}
 
@@ -173,13 +183,17 @@ class Registry:
             raise ValueError(f"the name {word!r} belongs to {holder[1]!r} already: register under another name")
 
     def _lookup(self, name: str) -> tuple[str, Any]:
-        found = self.known.get(name.removeprefix(f"{PACKAGE}>"))
+        found = self._find(name)
         if found is None:
             suggestions = self._near(name.removeprefix(f"{PACKAGE}>").lower())
             hint = " or ".join(repr(word) for word in suggestions)
             fix = f"did you mean {hint}?" if hint else f"see {self.listing}"
             raise self.unknown(f"unknown {self.kind} {name!r}: {fix}", suggestions)
         return found
+
+    def _find(self, name: str) -> tuple[str, Any] | None:
+        bare = name.removeprefix(f"{PACKAGE}>")
+        return self.known.get(bare) or self.unlisted.get(bare)
 
     def _near(self, bare: str) -> list[str]:
         by_lower = {known.lower(): known for known in sorted(self.known)}
@@ -196,7 +210,8 @@ class Registry:
         if not isinstance(target, type):
             return self.wrap(target, parameters)
         check_names(target, list(parameters), canonical)
-        return cast(Any, target)(**parameters)
+        make = getattr(target, "from_config", None)
+        return make(parameters) if make else cast(Any, target)(**parameters)
 
 
 def _same_definition(a: Any, b: Any) -> bool:

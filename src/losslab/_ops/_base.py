@@ -4,6 +4,7 @@ Kinks have one convention everywhere: where two arguments of `maximum` or `minim
 one, so a bound that is just met has gradient zero. The frameworks' own functions give 0, 1/2 or 1 there.
 """
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
@@ -196,6 +197,16 @@ class Ops:
     def cumsum(self, x: Array, axis: int = -1) -> Array:
         raise NotImplementedError
 
+    # Recursion
+
+    def scan(
+        self, step: Callable[..., tuple[Array, ...]], state: tuple[Array, ...], steps: tuple[Array, ...]
+    ) -> tuple[Array, ...]:
+        """The last state of `state = step(state, slices)` along the first axis of the arrays `steps`."""
+        for i in range(steps[0].shape[0]):
+            state = step(state, tuple(x[i] for x in steps))
+        return state
+
     # Shape and indexing
 
     def reshape(self, x: Array, shape: tuple[int, ...]) -> Array:
@@ -216,9 +227,13 @@ class Ops:
     def sort(self, x: Array, axis: int = -1) -> Array:
         raise NotImplementedError
 
+    def gather(self, x: Array, ids: Array) -> Array:
+        """For each row of x those elements that the row of ids names: (…, C), (…, L) -> (…, L). Ids are in range."""
+        raise NotImplementedError
+
     def take(self, x: Array, ids: Array) -> Array:
         """x[..., ids]: one element of the last axis for each id. The ids must be in range."""
-        raise NotImplementedError
+        return self.squeeze(self.gather(x, self.expand_dims(ids)))
 
     def one_hot(self, ids: Array, classes: int, dtype: Any) -> Array:
         """Rows of length `classes`, 1 at the id; an id out of range gives a row of zeros."""

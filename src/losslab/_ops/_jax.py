@@ -1,5 +1,6 @@
 """The vocabulary on JAX: NumPy's, and what JAX does its own way."""
 
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -69,6 +70,12 @@ class JaxOps(NumpyOps):
 
     def logsumexp(self, x: Array) -> Array:
         return jax.nn.logsumexp(x, axis=-1)
+
+    def scan(
+        self, step: Callable[..., tuple[Array, ...]], state: tuple[Array, ...], steps: tuple[Array, ...]
+    ) -> tuple[Array, ...]:
+        last, _ = jax.lax.scan(lambda before, slices: (step(before, slices), None), state, steps)
+        return last
 
 
 JAX = JaxOps()

@@ -146,8 +146,8 @@ class NumpyOps(Ops):
     def sort(self, x: Array, axis: int = -1) -> Array:
         return self.xp.sort(x, axis=axis)
 
-    def take(self, x: Array, ids: Array) -> Array:
-        return self.squeeze(self.xp.take_along_axis(x, self.expand_dims(ids), axis=-1))
+    def gather(self, x: Array, ids: Array) -> Array:
+        return self.xp.take_along_axis(x, ids, axis=-1)
 
     def one_hot(self, ids: Array, classes: int, dtype: Any) -> Array:
         return self.cast(self.expand_dims(ids) == self.xp.arange(classes), dtype)

@@ -1,5 +1,6 @@
 """The vocabulary on TensorFlow, eager and inside tf.function."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -153,8 +154,14 @@ class TensorflowOps(Ops):
     def sort(self, x: Array, axis: int = -1) -> Array:
         return tf.sort(x, axis=axis)
 
-    def take(self, x: Array, ids: Array) -> Array:
+    def gather(self, x: Array, ids: Array) -> Array:
         return tf.gather(x, ids, batch_dims=x.shape.rank - 1)
+
+    def scan(
+        self, step: Callable[..., tuple[Array, ...]], state: tuple[Array, ...], steps: tuple[Array, ...]
+    ) -> tuple[Array, ...]:
+        last: tuple[Array, ...] = tf.foldl(step, steps, initializer=state)
+        return last
 
     def one_hot(self, ids: Array, classes: int, dtype: Any) -> Array:
         return tf.one_hot(ids, classes, dtype=dtype)

@@ -138,9 +138,8 @@ class TorchOps(Ops):
     def sort(self, x: Array, axis: int = -1) -> Array:
         return torch.sort(x, dim=axis).values
 
-    def take(self, x: Array, ids: Array) -> Array:
-        # gather, not take_along_dim, which wraps an id out of range without a word
-        return torch.gather(x, -1, ids.unsqueeze(-1)).squeeze(-1)
+    def gather(self, x: Array, ids: Array) -> Array:
+        return torch.gather(x, -1, ids)  # not take_along_dim, which wraps an id out of range without a word
 
     def one_hot(self, ids: Array, classes: int, dtype: Any) -> Array:
         return (ids.unsqueeze(-1) == torch.arange(classes, device=ids.device)).to(dtype)

@@ -1,5 +1,15 @@
 """The catalogue, by family. Importing it makes every loss known to `losslab.get`."""
 
-from . import classification, distribution, imbalance, margin, noisy_label, regression
+from . import classification, distribution, embedding, imbalance, margin, noisy_label, overlap, regression, sequence
 
-__all__ = ["classification", "distribution", "imbalance", "margin", "noisy_label", "regression"]
+__all__ = [
+    "classification",
+    "distribution",
+    "embedding",
+    "imbalance",
+    "margin",
+    "noisy_label",
+    "overlap",
+    "regression",
+    "sequence",
+]

@@ -1,13 +1,14 @@
 """Cross-entropies, from logits in log space, from probabilities clipped at 1e-7."""
 
 from .._domain import BINARY, CLASS_ID, DISTRIBUTION, EPSILON, LOGIT, LOGITS, ONE_HOT, PROBABILITY, Domain
+from .._formula_loss import ElementLoss, RowLoss
 from .._function import function_form
-from .._loss import ElementLoss, RowLoss
 from .._ops import Array, Ops
 from .._param import param
 from .._registry import register
 
 FROM_LOGITS = "y_pred holds logits; else probabilities"
+CLASS_WEIGHT = "a weight for each class's term, as a list or a dict {class: weight}"
 SMOOTHING = "how far the labels are drawn towards the uniform distribution"
 
 
@@ -16,11 +17,21 @@ class BinaryClassification(ElementLoss):
 
     targets = BINARY
     from_logits: bool = param(False, doc=FROM_LOGITS)
+    class_weight: tuple[float, float] | None = param(None, ge=0, doc=CLASS_WEIGHT)
+    ignore_class: int | None = param(None, doc="the label that is removed, such as -1 for unknown")
 
     @property
     def outputs(self) -> Domain:
         """probabilities in [0, 1]; with from_logits=True logits, any real numbers"""
         return LOGIT if self.from_logits else PROBABILITY
+
+    def entropy(self, ops: Ops, y_true: Array, y_pred: Array) -> Array:
+        """The binary cross-entropy of each element, each class's term times its weight."""
+        no, yes = self.class_weight or (1.0, 1.0)
+        if self.from_logits:
+            return yes * y_true * ops.softplus(-y_pred) + no * (1.0 - y_true) * ops.softplus(y_pred)
+        p = ops.clip_through(y_pred, EPSILON, 1.0 - EPSILON)
+        return -(yes * y_true * ops.log(p) + no * (1.0 - y_true) * ops.log1p(-p))
 
 
 class CategoricalClassification(RowLoss):
@@ -28,6 +39,8 @@ class CategoricalClassification(RowLoss):
 
     targets = ONE_HOT
     from_logits: bool = param(False, doc=FROM_LOGITS)
+    class_weight: tuple[float, ...] | None = param(None, ge=0, doc=CLASS_WEIGHT)
+    ignore_class: int | None = param(None, doc="the class whose rows are removed: those with more than half of it")
     axis: int = param(-1, doc="the axis of the classes")
 
     @property
@@ -39,6 +52,33 @@ class CategoricalClassification(RowLoss):
         if self.from_logits:
             return ops.log_softmax(y_pred)
         return ops.log(ops.clip_through(normalized(ops, y_pred), EPSILON, 1.0 - EPSILON))
+
+    def weighted(self, ops: Ops, costs: Array) -> Array:
+        """The cost of each class times its weight."""
+        if self.class_weight is None:
+            return costs
+        return costs * self.per_class(ops, "class_weight", self.class_weight, costs)
+
+    def per_class(self, ops: Ops, what: str, numbers: tuple[float, ...], like: Array) -> Array:
+        """A parameter with a number for each class, as an array.
+
+        Raises:
+            ValueError: not as many numbers as classes.
+        """
+        classes = ops.shape(like)[-1]
+        if classes not in (len(numbers), None):
+            raise ValueError(f"{self.name}: {what} has {len(numbers)} weights, but y_pred has {classes} classes")
+        return ops.constant(numbers, like=like)
+
+    def _labelled(self, ops: Ops, y_true: Array) -> Array | None:
+        if self.ignore_class is None or self.targets.is_id:
+            return super()._labelled(ops, y_true)
+        classes = ops.shape(y_true)[-1]
+        if classes is not None and not 0 <= self.ignore_class < classes:
+            raise ValueError(
+                f"{self.name}: ignore_class {self.ignore_class} is none of the {classes} classes of y_true"
+            )
+        return ~(y_true[..., self.ignore_class] > 0.5)
 
 
 @register
@@ -65,7 +105,7 @@ class BinaryCrossentropy(BinaryClassification):
     axis: int = param(-1, doc="the axis that the function form averages")
 
     def formula(self, ops: Ops, y_true: Array, y_pred: Array) -> Array:
-        return binary_entropy(ops, smoothed(y_true, self.label_smoothing), y_pred, self.from_logits)
+        return self.entropy(ops, smoothed(y_true, self.label_smoothing), y_pred)
 
 
 @register
@@ -90,7 +130,7 @@ class CategoricalCrossentropy(CategoricalClassification):
     label_smoothing: float = param(0.0, ge=0, le=1, doc=SMOOTHING)
 
     def formula(self, ops: Ops, y_true: Array, y_pred: Array) -> Array:
-        return expected(ops, y_true, -self.log_probabilities(ops, y_pred), self.label_smoothing)
+        return expected(ops, y_true, self.weighted(ops, -self.log_probabilities(ops, y_pred)), self.label_smoothing)
 
 
 class SparseClassification(CategoricalClassification):
@@ -124,7 +164,9 @@ class SparseCategoricalCrossentropy(SparseClassification):
     label_smoothing: float = param(0.0, ge=0, le=1, doc=SMOOTHING)
 
     def formula(self, ops: Ops, y_true: Array, y_pred: Array) -> Array:
-        return expected_of_ids(ops, y_true, -self.log_probabilities(ops, y_pred), self.label_smoothing)
+        return expected_of_ids(
+            ops, y_true, self.weighted(ops, -self.log_probabilities(ops, y_pred)), self.label_smoothing
+        )
 
 
 def smoothed(y_true: Array, smoothing: float) -> Array:
@@ -149,14 +191,6 @@ def _mixed(ops: Ops, cost: Array, costs: Array, smoothing: float) -> Array:
 def normalized(ops: Ops, p: Array) -> Array:
     """Rows divided by their sum; a row of zeros stays one."""
     return p / ops.maximum(ops.sum(p, keepdims=True), EPSILON)
-
-
-def binary_entropy(ops: Ops, y_true: Array, y_pred: Array, from_logits: bool) -> Array:
-    """The binary cross-entropy of each element."""
-    if from_logits:
-        return y_true * ops.softplus(-y_pred) + (1.0 - y_true) * ops.softplus(y_pred)
-    p = ops.clip_through(y_pred, EPSILON, 1.0 - EPSILON)
-    return -(y_true * ops.log(p) + (1.0 - y_true) * ops.log1p(-p))
 
 
 binary_crossentropy = function_form(BinaryCrossentropy)

@@ -1,8 +1,8 @@
 """Losses between distributions and of counts."""
 
 from .._domain import COUNT, DISTRIBUTION, EPSILON, RATE
+from .._formula_loss import ElementLoss, RowLoss
 from .._function import function_form
-from .._loss import ElementLoss, RowLoss
 from .._ops import Array, Ops
 from .._registry import register
 

@@ -10,7 +10,6 @@ from .classification import (
     BinaryClassification,
     CategoricalClassification,
     SparseClassification,
-    binary_entropy,
     expected,
     expected_of_ids,
     smoothed,
@@ -42,7 +41,7 @@ class BinaryFocalCrossentropy(BinaryClassification):
         y_true = smoothed(y_true, self.label_smoothing)
         yes, no = self._probabilities(ops, y_pred)
         missed = y_true * no + (1.0 - y_true) * yes
-        values = ops.power(missed, self.gamma) * binary_entropy(ops, y_true, y_pred, self.from_logits)
+        values = ops.power(missed, self.gamma) * self.entropy(ops, y_true, y_pred)
         if self.apply_class_balancing:
             values = values * (y_true * self.alpha + (1.0 - y_true) * (1.0 - self.alpha))
         return values
@@ -65,15 +64,8 @@ class SoftmaxFocal(CategoricalClassification):
     def costs(self, ops: Ops, y_pred: Array) -> Array:
         """-α (1 - p)^γ log p for every class."""
         log_p = self.log_probabilities(ops, y_pred)
-        return -ops.power(-ops.expm1(log_p), self.gamma) * log_p * self._weights(ops, y_pred)
-
-    def _weights(self, ops: Ops, y_pred: Array) -> float | Array:
-        if isinstance(self.alpha, float):
-            return self.alpha
-        classes = ops.shape(y_pred)[-1]
-        if classes not in (len(self.alpha), None):
-            raise ValueError(f"{self.name}: alpha has {len(self.alpha)} weights, but y_pred has {classes} classes")
-        return ops.constant(self.alpha, like=y_pred)
+        alpha = self.alpha if isinstance(self.alpha, float) else self.per_class(ops, "alpha", self.alpha, y_pred)
+        return self.weighted(ops, -ops.power(-ops.expm1(log_p), self.gamma) * log_p * alpha)
 
 
 @register

@@ -1,8 +1,8 @@
 """Losses of a margin: the score of the true class must win by 1. A label 0 counts as -1."""
 
 from .._domain import ONE_HOT, SCORE, SCORES, SIGN
+from .._formula_loss import ElementLoss, RowLoss
 from .._function import function_form
-from .._loss import ElementLoss, RowLoss
 from .._ops import Array, Ops
 from .._registry import register
 

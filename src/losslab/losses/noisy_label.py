@@ -25,10 +25,11 @@ class CategoricalGeneralizedCrossEntropy(SparseClassification):
     q: float = param(0.5, gt=0, le=1, doc="robustness; the paper recommends 0.7")
 
     def formula(self, ops: Ops, y_true: Array, y_pred: Array) -> Array:
-        x = self.q * ops.take(self.log_probabilities(ops, y_pred), y_true)
+        x = self.q * self.log_probabilities(ops, y_pred)
         # expm1 keeps the digits of a small loss; its slope, which frameworks take as expm1(x) + 1, loses those of a
         # large one
-        return -ops.where(x > -0.5, ops.expm1(x), ops.exp(x) - 1.0) / self.q
+        costs = -ops.where(x > -0.5, ops.expm1(x), ops.exp(x) - 1.0) / self.q
+        return ops.take(self.weighted(ops, costs), y_true)
 
 
 categorical_generalized_cross_entropy = function_form(CategoricalGeneralizedCrossEntropy)

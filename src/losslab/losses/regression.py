@@ -3,8 +3,8 @@
 from math import log
 
 from .._domain import EPSILON, NON_NEGATIVE
+from .._formula_loss import ElementLoss, RowLoss
 from .._function import function_form
-from .._loss import ElementLoss, RowLoss
 from .._ops import Array, Ops
 from .._param import param
 from .._registry import register

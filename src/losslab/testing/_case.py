@@ -1,18 +1,19 @@
 """One loss on one framework in one dtype: ordinary data for it, its values, its gradients."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from .._domain import CLASS_ID
 from .._loss import Loss
+from .._set_loss import SetLoss
 from ._frameworks import FRAMEWORKS, Framework, Values
 
 # Relative to the largest number of the expected array: a sum's rounding error follows its largest term.
 TOLERANCE = {"float32": 1e-6, "float64": 1e-12}
 
-ROWS, COLUMNS = 4, 5
+ROWS, COLUMNS, FRAMES = 4, 5, 6
 
 
 class NotApplicable(Exception):  # noqa: N818  # nothing is wrong: the promise says nothing of this case
@@ -45,28 +46,84 @@ class Case:
 
     def moved(self, rows: Values) -> Values:
         """Rows with their last axis where the loss has its own."""
-        return np.moveaxis(rows, -1, self.loss.axis)
+        return np.moveaxis(rows, -1, self.axis)
 
     def changed(self, **parameters: Any) -> "Case":
         """The same case for the loss with other parameters."""
-        return replace(self, loss=type(self.loss).from_config({**self.loss.get_config(), **parameters}))
+        return replace(self, loss=self.loss.replace(**parameters))
 
     @property
     def columns(self) -> int:
-        lengths = [len(value) for value in self.loss.get_config().values() if isinstance(value, list)]
-        return max([*lengths, 1]) if max([*lengths, 1]) > 1 else COLUMNS  # a list is one number per class
+        """As many as a parameter with a number per class wants; else 5."""
+        if self.loss.targets.name not in ("one_hot", "class_id"):
+            return COLUMNS
+        config = self.loss.get_config()
+        lengths = [len(config[name]) for name in ("alpha", "class_weight") if isinstance(config.get(name), list)]
+        return max([*lengths, 1]) if lengths else COLUMNS
 
     @property
     def takes_ids(self) -> bool:
-        return self.loss.targets is CLASS_ID
+        """Labels lack the last axis of the predictions."""
+        return self.loss.targets.is_id
+
+    @property
+    def axis(self) -> int:
+        """The axis that belongs last."""
+        return -1 if isinstance(self.loss, SetLoss) else self.loss.axis
+
+    @property
+    def is_rowwise(self) -> bool:
+        """Whether y_pred is (…, C) with a value for each row or element, rather than a set, a pair or a sequence."""
+        return not isinstance(self.loss, SetLoss) and self.loss.targets.name not in ("identity", "label_sequence")
+
+    @property
+    def samples_are_independent(self) -> bool:
+        """Whether a sample's value depends on that sample alone."""
+        if isinstance(self.loss, SetLoss):
+            return 0 not in self.set_axes
+        return self.loss.targets.name != "identity"
+
+    @property
+    def set_axes(self) -> tuple[int, ...]:
+        axis: Any = self.loss.axis
+        given: Iterable[int] = range(self.rank) if axis is None else (axis,) if isinstance(axis, int) else axis
+        return tuple(each % self.rank for each in given)
+
+    @property
+    def rank(self) -> int:
+        if isinstance(self.loss, SetLoss):
+            return 3 if isinstance(self.loss.axis, tuple) else 2
+        return 2 if self.axis == -1 and self.loss.outputs.name != "frames" else 3
+
+    def shape(self, rows: int = ROWS) -> tuple[int, ...]:
+        """The shape of ordinary predictions, `axis` last: (4, 5), with another axis between where the loss has one."""
+        return (rows, self.columns) if self.rank == 2 else (rows, FRAMES, self.columns)
+
+    def value_shape(self, p: Values) -> tuple[int, ...]:
+        """The shape of the per-sample values for the predictions p."""
+        if isinstance(self.loss, SetLoss):
+            return tuple(int(length) for i, length in enumerate(p.shape) if i not in self.set_axes)
+        if self.loss.outputs.name == "frames":
+            return (len(p),)
+        shape: tuple[int, ...] = np.moveaxis(p, self.axis, -1).shape
+        return shape[:-1]
 
     def draw(self, seed: int = 0) -> tuple[Values, Values]:
-        """Ordinary labels and predictions: (4, 5), or (4, 5, 3) where the loss reduces another axis than the last."""
+        """Ordinary labels and predictions."""
         rng = np.random.default_rng(seed)
-        shape = (ROWS, self.columns) if self.loss.axis == -1 else (ROWS, 3, self.columns)
-        y_true, y_pred = self.loss.targets.draw(rng, shape), self.loss.outputs.draw(rng, shape)
-        y_true = y_true if self.takes_ids else self.moved(y_true)
+        y_true, y_pred = self.loss.targets.draw(rng, self.shape()), self.loss.outputs.draw(rng, self.shape())
+        y_true = self.usable(y_true)
+        y_true = self.moved(y_true) if y_true.shape == y_pred.shape else y_true
         return self.rounded(y_true), self.rounded(self.moved(y_pred))
+
+    def usable(self, labels: Values) -> Values:
+        """Labels without the class that the loss ignores, sequences padded with its blank."""
+        loss: Any = self.loss
+        if loss.targets.name == "label_sequence":
+            return np.where(labels == 0, loss.blank, np.where(labels == loss.blank, 0, labels))
+        if loss.targets.name == "one_hot" and loss.ignore_class is not None:
+            return np.where(labels[..., [loss.ignore_class]] > 0.5, np.roll(labels, 1, axis=-1), labels)
+        return labels
 
     def rounded(self, x: Values) -> Values:
         """Float64 values that the dtype holds exactly, so that every framework and the reference see the same."""

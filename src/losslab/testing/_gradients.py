@@ -31,6 +31,7 @@ def a_confidently_wrong_sample_learns(case: Case) -> None:
     """Logits of ±1e4 and probabilities of 0 against the label keep a gradient."""
     case.only_with_gradients()
     case.only(not case.loss.fades, "its gradient fades on purpose")
+    case.only(case.rank == 2 or case.is_rowwise, "its predictions are not (N, C)")
     case.only(case.loss.targets.name in ("binary", "one_hot", "class_id"), "its labels are no classes")
     wrong = {"logit": (-1e4, 1e4), "logits": (-1e4, 1e4), "probability": (0.0, 1.0), "distribution": (0.0, 1.0)}
     case.only(case.loss.outputs.name in wrong, "its predictions are neither logits nor probabilities")

@@ -1,12 +1,15 @@
 """Properties of the object: a value that holds parameters, never data."""
 
 import dataclasses
+import inspect
 import json
 import pickle
 import sys
 from typing import Any
 
 import numpy as np
+
+import losslab
 
 from .._loss import Loss
 from ._case import Case
@@ -32,7 +35,8 @@ def config_survives_json(case: Case) -> None:
 
 def pickle_and_repr_give_it_back(case: Case) -> None:
     cls = type(case.loss)
-    _same(case, eval(repr(case.loss), {cls.__name__: cls}), "eval(repr)")
+    functions = {x.__name__: x for x in case.loss.__dict__.values() if inspect.isfunction(x)}
+    _same(case, eval(repr(case.loss), {**vars(losslab), **functions, cls.__name__: cls}), "eval(repr)")
     module = sys.modules.get(cls.__module__)
     if getattr(module, cls.__qualname__, None) is cls:  # a class inside a function has no place to be unpickled from
         _same(case, pickle.loads(pickle.dumps(case.loss)), "pickle")
@@ -40,6 +44,7 @@ def pickle_and_repr_give_it_back(case: Case) -> None:
 
 def parameters_are_checked(case: Case) -> None:
     """Every parameter refuses a value of no use, and says which it was."""
+    case.only(not case.loss._has_own_init, "it has a constructor of its own")
     for field in dataclasses.fields(case.loss):
         for wrong in (object(), float("nan")):
             message = _refusal(case, {field.name: wrong})

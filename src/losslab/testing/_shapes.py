@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .._loss import ElementLoss
+from .._formula_loss import ElementLoss
 from ._case import TOLERANCE, Case, close
 from ._frameworks import Values
 
@@ -10,7 +10,7 @@ from ._frameworks import Values
 def one_dimension_counts_elements(case: Case) -> None:
     """On (N,) the function form of an element loss is the mean, the class has N samples; (N, 1) gives the same."""
     case.only(isinstance(case.loss, ElementLoss), "its values belong to rows")
-    case.only(case.loss.axis == -1, "its axis is not the last")
+    case.only(case.axis == -1, "its axis is not the last")
     y, p = (x[:, 0] for x in case.draw())
     values = case.reference.per_sample(y[:, None], p[:, None])
     tolerance = TOLERANCE[case.dtype]
@@ -28,7 +28,7 @@ def broadcasting_is_refused(case: Case) -> None:
     """Every pair of shapes that would broadcast is refused, in a message that names both."""
     y, p = case.draw()
     pairs = [(y[:1], p), (y, p[:1]), (y[:-1], p)]
-    if not case.takes_ids and case.loss.axis == -1:
+    if y.shape == p.shape and case.rank == 2:
         pairs += [(y[:, :1], p), (y[:, 0], p), (y[0], p), (y[:, 0], p[:, 0][None])]
     for labels, predictions in pairs:
         _refused(case, labels, predictions)
@@ -36,7 +36,7 @@ def broadcasting_is_refused(case: Case) -> None:
 
 def one_hot_mistakes_are_named(case: Case) -> None:
     """Class ids for a loss on rows, and rows for a loss on ids, are refused with the fix."""
-    case.only(case.loss.axis == -1, "its axis is not the last")
+    case.only(case.rank == 2, "its predictions are not (N, C)")
     _, p = case.draw()
     ids = np.arange(len(p)) % case.columns
     if case.takes_ids:
@@ -60,7 +60,7 @@ def class_ids_stay_integers(case: Case) -> None:
 
 def class_ids_are_in_range(case: Case) -> None:
     """An id out of range is an error in eager code, and NaN for its sample alone when compiled."""
-    case.only(case.takes_ids, "its labels are no class ids")
+    case.only(case.loss.targets.name == "class_id", "its labels are no class ids")
     y, p = case.draw()
     values = case.per_sample(y, p)
     for wrong in (-1, p.shape[case.loss.axis], 0.5):

@@ -16,12 +16,11 @@ def agrees_with_numpy(case: Case) -> None:
 
 
 def function_form_reduces_the_last_axis(case: Case) -> None:
-    """per_sample on (4, 5) gives (4,), the mean over them is the class's value."""
+    """per_sample on (4, 5) gives (4,), the mean over them is the class's value; a set gives one value."""
     y, p = case.draw()
     mean = case.changed(reduction="sum_over_batch_size")
     values = case.per_sample(y, p)
-    axis = case.loss.axis
-    assert values.shape == np.moveaxis(p, axis, -1).shape[:-1], f"{case}: shape {values.shape} for {p.shape}"
+    assert values.shape == case.value_shape(p), f"{case}: shape {values.shape} for {p.shape}"
     close(mean.value(y, p), values.astype("float64").mean(), TOLERANCE[case.dtype], f"{case}, mean")
 
 
@@ -29,6 +28,7 @@ def reductions_are_sums(case: Case) -> None:
     """sum, mean, weighted mean, none and normalizer, against NumPy's own sums of the weighted values."""
     y, p = case.draw()
     values = case.reference.per_sample(y, p)
+    case.only(case.samples_are_independent or values.shape in ((), (ROWS,)), "a weight belongs to an element of a set")
     weight = case.rounded(np.linspace(0.5, 2.0, values.size).reshape(values.shape))
     weighted = values * weight
     expected = {
@@ -62,7 +62,7 @@ def precision_is_kept(case: Case) -> None:
 
 def inputs_are_not_written(case: Case) -> None:
     y, p = case.draw()
-    weight = np.ones(case.per_sample(y, p).shape)
+    weight = np.ones(ROWS)
     arrays = case.arrays(y, p, weight)
     case.loss(arrays[0], arrays[1], sample_weight=arrays[2], mask=arrays[2] > 0)
     for array, before in zip(arrays, (y, p, weight), strict=True):
@@ -81,11 +81,14 @@ def lists_and_numpy_labels_join(case: Case) -> None:
 
 
 def nan_in_is_nan_out(case: Case) -> None:
-    """A NaN prediction makes its own sample NaN, and no other."""
+    """A NaN prediction makes its own sample NaN, and no other that does not depend on it."""
     y, p = case.draw()
     broken = p.copy()
     broken[0] = np.nan
     values = case.per_sample(y, broken)
+    if not case.samples_are_independent:
+        assert np.isnan(values).all(), f"{case}: a NaN prediction gave {values}"
+        return
     assert np.isnan(values[0]).all(), f"{case}: NaN predictions gave {values[0]}"
     close(values[1:], case.per_sample(y, p)[1:], TOLERANCE[case.dtype], f"{case}, beside a NaN sample")
 
@@ -114,8 +117,10 @@ def compiled_equals_eager(case: Case) -> None:
 
 def mapped_equals_a_batch(case: Case) -> None:
     """vmap over samples gives the per-sample values."""
-    axis = case.loss.axis
-    sample = case.loss if axis < 0 else case.changed(axis=axis - 1).loss
+    case.only(case.samples_are_independent and case.loss.outputs.name != "frames", "it takes batches only")
+    own = case.loss.get_config().get("axis", -1)
+    shifted = [axis - 1 for axis in own] if isinstance(own, list) else own - 1
+    sample = case.changed(axis=shifted).loss if np.min(own) > 0 else case.loss
     mapped = case.framework.mapped(sample.per_sample)
     case.only(mapped is not None, f"{case.framework.name} has no vmap")
     y, p = case.draw()
@@ -127,18 +132,18 @@ def extremes(case: Case) -> tuple[Values, Values]:
     """Edge labels against edge predictions; class rows mix the edges of their domain at random."""
     targets, outputs = case.loss.targets, case.loss.outputs
     rng = np.random.default_rng(1)
-    rows = 200
-    y = targets.draw(rng, (rows, case.columns))
-    p = rng.choice(np.array(outputs.edges), (rows, case.columns))
-    if targets.name not in ("class_id", "one_hot", "distribution"):
-        y = rng.choice(np.array(targets.edges), (rows, case.columns))
+    shape = case.shape(rows=200)
+    y = case.usable(targets.draw(rng, shape))
+    p = rng.choice(np.array(outputs.edges), shape)
+    if y.shape == p.shape and targets.name not in ("one_hot", "distribution"):
+        y = rng.choice(np.array(targets.edges), shape)
     p[0] = 0.0
-    y = y if case.takes_ids else case.moved(y)
+    y = case.moved(y) if y.shape == p.shape else y
     return case.rounded(y), case.rounded(case.moved(p))
 
 
 def _first(wrong: Values, y: Values, p: Values) -> str:
-    row = int(np.argmax(wrong))
+    row = np.unravel_index(int(np.argmax(wrong)), wrong.shape)[:1]
     return f"y_true {y[row]}, y_pred {p[row]}"
 
 

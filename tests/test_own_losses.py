@@ -1,0 +1,139 @@
+"""The ways to write a loss of one's own: a function, a subclass, the wrapper, a declaration; the same on each."""
+
+import pickle
+
+import numpy as np
+import pytest
+
+import losslab
+from losslab.testing import Case, check_loss, close
+
+from .catalogue import Cubic, Forgetful
+
+
+def cubic(y_true, y_pred, factor=2.0):
+    return factor * abs(y_pred - y_true) ** 3
+
+
+class Declared(losslab.ElementLoss):
+    factor: float = losslab.param(2.0, gt=0, doc="no unit")
+
+    def formula(self, ops, y_true, y_pred):
+        return self.factor * ops.abs(y_pred - y_true) ** 3
+
+
+def registered():
+    losslab.register(cubic)
+    return losslab.get("cubic:factor=3")
+
+
+WAYS = {
+    "registered function": registered,
+    "wrapped function": lambda: losslab.LossFunctionWrapper(losslab.register(cubic), factor=3.0),
+    "subclass": lambda: Cubic(factor=3.0),
+    "subclass without super().__init__()": lambda: Forgetful(factor=3.0),
+    "declaration": lambda: Declared(factor=3.0),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_every_way_gives_weights_masks_and_reductions(way, framework, dtype):
+    loss = WAYS[way]()
+    case = Case(loss, framework, dtype)
+    y = np.array([[0.0, 1.0], [np.nan, 0.0], [2.0, 2.0]])
+    p = np.array([[1.0, 3.0], [5.0, 5.0], [2.0, 1.0]])
+    # |e|³: (1, 8), -, (0, 1): times 3, the means over the rows are 13.5, -, 1.5
+    close(case.value(y, p, sample_weight=np.array([1.0, 0.0, 3.0])), np.array((13.5 + 4.5) / 3), 1e-6, way)
+    close(case.value(y, p, mask=np.array([True, False, True])), np.array(7.5), 1e-6, way)
+    none = case.changed(reduction="none")
+    close(none.value(y, p, sample_weight=np.array([1.0, 0.0, 3.0])), np.array([13.5, 0.0, 4.5]), 1e-6, way)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_every_way_is_checked(way, framework, dtype):
+    """One framework and dtype at a time, every promise of losslab.testing."""
+    check_loss(WAYS[way](), framework.name, dtype)
+
+
+def test_a_subclass_without_super_init_is_whole():
+    loss = Forgetful(3.0)
+    assert (loss.reduction, loss.name, loss.factor) == ("sum_over_batch_size", "forgetful", 3.0)
+    assert loss == Forgetful(factor=3.0) == pickle.loads(pickle.dumps(loss)) != Forgetful()
+    assert repr(loss) == "Forgetful(factor=3.0)"
+    with pytest.raises(AttributeError, match="immutable"):
+        loss.factor = 4.0
+
+
+def test_a_loss_that_computes_nothing_says_so():
+    class Empty(losslab.Loss):
+        pass
+
+    with pytest.raises(NotImplementedError, match=r"Empty does not say what it computes: define call"):
+        Empty()([1.0], [2.0])
+
+
+Y, P = np.zeros((3, 2)), np.array([[1.0, 3.0], [2.0, 2.0], [0.0, 4.0]])
+
+
+def test_one_number_for_the_batch_is_a_mean_that_nothing_can_weigh():
+    loss = losslab.LossFunctionWrapper(lambda y_true, y_pred: ((y_pred - y_true) ** 2).mean(), name="scalar")
+    assert loss(Y, P) == 34 / 6
+    for options in ({"sample_weight": np.ones(3)}, {"mask": np.ones(3) > 0}):
+        with pytest.raises(ValueError, match="returned one number for the whole batch"):
+            loss(Y, P, **options)
+    total = losslab.LossFunctionWrapper(loss.fn, reduction="sum")
+    with pytest.raises(ValueError, match=r"reduction='sum' needs a value per sample, of shape \(3,\)"):
+        total(Y, P)
+
+
+def test_a_value_per_sample_of_a_sequence():
+    """(N,) values for (N, T, C): weights (N,) fit, weights per step do not."""
+    loss = losslab.LossFunctionWrapper(lambda y_true, y_pred: abs(y_pred - y_true).sum((1, 2)), name="summed")
+    y, p = np.zeros((2, 3, 2)), np.ones((2, 3, 2))
+    assert loss(y, p, sample_weight=[1.0, 2.0]) == 9.0
+    with pytest.raises(ValueError, match=r"\(2, 3\) does not fit per-sample values of shape \(2,\)"):
+        loss(y, p, sample_weight=np.ones((2, 3)))
+
+
+def test_values_of_no_use_are_refused():
+    loss = losslab.LossFunctionWrapper(lambda y_true, y_pred: np.ones(7), name="seven")
+    with pytest.raises(ValueError, match=r"seven: call returned shape \(7,\) for y_pred of shape \(3, 2\)"):
+        loss(Y, P)
+
+
+def test_class_ids_need_a_word():
+    """Labels that would broadcast are refused, unless the loss says that it takes class ids."""
+
+    def missing(y_true, y_pred):
+        return 1 - np.take_along_axis(y_pred, y_true[:, None], axis=-1)[:, 0]
+
+    with pytest.raises(ValueError, match=r"if it takes class ids: targets = losslab\.domains\.CLASS_ID"):
+        losslab.LossFunctionWrapper(missing)(np.array([0, 1, 0]), P)
+    loss = losslab.LossFunctionWrapper(missing, targets=losslab.domains.CLASS_ID, reduction="sum")
+    assert loss(np.array([[0], [1], [0]]), P) == -0.0 + (1 - 1) + (1 - 2) + (1 - 0)
+    with pytest.raises(ValueError, match="class id 5"):
+        loss(np.array([0, 1, 5]), P)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (
+            lambda: losslab.LossFunctionWrapper(cubic, faktor=3),
+            r"cubic\(\) has no parameter 'faktor': did you mean 'factor'",
+        ),
+        (lambda: losslab.LossFunctionWrapper(lambda y_true: y_true), "cannot be called with"),
+        (lambda: losslab.LossFunctionWrapper("mse"), "needs a function"),
+    ],
+)
+def test_a_wrapper_checks_its_function(make, message):
+    with pytest.raises(TypeError, match=message):
+        make()
+
+
+def test_a_wrapped_function_survives_config_and_pickle():
+    losslab.register(cubic)
+    loss = losslab.LossFunctionWrapper(cubic, reduction="sum", factor=3.0)
+    assert losslab.get(losslab.serialize(loss)) == loss == pickle.loads(pickle.dumps(loss))
+    with pytest.raises(ValueError, match=r"<lambda> is not registered: add @losslab\.register"):
+        losslab.LossFunctionWrapper(lambda y_true, y_pred: y_true, name="nameless").get_config()

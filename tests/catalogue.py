@@ -35,7 +35,7 @@ VARIANTS = [
     losslab.SparseCategoricalCrossentropy(class_weight=[1.0, 0.5, 2.0], from_logits=True, label_smoothing=0.2),
     losslab.CategoricalFocalCrossentropy(class_weight=[1.0, 0.0, 2.0], ignore_class=1),
     losslab.SparseCategoricalFocalCrossentropy(class_weight=[1.0, 0.5, 2.0], from_logits=True),
-    losslab.CategoricalGeneralizedCrossEntropy(class_weight=[1.0, 0.5, 2.0]),
+    losslab.CategoricalGeneralizedCrossEntropy(class_weight=[1.0, 0.5, 2.0], label_smoothing=0.2),
     losslab.Dice(axis=1, smooth=1.0),
     losslab.Dice(axis=(1, 2)),
     losslab.Tversky(axis=(0, 1), alpha=0.3, beta=0.7),

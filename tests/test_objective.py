@@ -129,6 +129,10 @@ def test_activity_of_a_batch_of_unknown_size():
     assert float(traced(ACTIVITY.astype("float32"))) == pytest.approx(0.3 * (ACTIVITY**2).sum() / 4, rel=1e-6)
 
 
+def test_activities_in_a_list_of_numbers():
+    assert Objective("mse", activity=L2(0.5))([[1.0], [1.0]], [[1.0], [1.0]], activities=[[2.0], [4.0]]) == 5.0
+
+
 def test_activity_of_an_empty_batch():
     objective = Objective("mse", activity=L2(0.3))
     assert objective(np.ones((0, 1)), np.ones((0, 1)), activities=np.ones((0, 5))) == 0.0
@@ -186,9 +190,11 @@ TREE = {"dense": {"kernel": KERNEL, "bias": BIAS}}
 @pytest.mark.parametrize(
     ("penalties", "tree", "message"),
     [
-        ({"dense/kernal": "l2"}, TREE, r"no parameter has the path 'dense/kernal': the nearest are 'dense/kernel'"),
+        ({"dense/kernal": "l2"}, TREE, r"nothing has the path 'dense/kernal': the nearest are 'dense/kernel'"),
         ({"*/weight": "l2"}, TREE, r"'\*/weight'.*'dense/"),
         ({"dense": "l2"}, TREE, "'dense'"),
+        ({"kernel": "l2"}, TREE, "'kernel'"),  # a path is that of the whole tree
+        ({"d*n": "l2"}, TREE, r"'d\*n'"),
         ({"dense/kernel": "l2"}, None, r"penalties on 'dense/kernel' but no params to look at"),
         ({"dense/kernel": "l2"}, {}, "no params to look at"),
         ({"a/b": "l2"}, {"a/b": BIAS, "a.b": BIAS}, "two parameters have the path 'a/b'"),
@@ -197,6 +203,11 @@ TREE = {"dense": {"kernel": KERNEL, "bias": BIAS}}
 def test_refused(penalties, tree, message):
     with pytest.raises(ValueError, match=message):
         Objective("mse", penalties)(Y_TRUE, Y_PRED, tree)
+
+
+def test_what_is_no_tree():
+    with pytest.raises(TypeError, match="Objective is no tree of arrays: give a dict"):
+        Objective("mse", {"dense/kernel": "l2"})(Y_TRUE, Y_PRED, Objective("mse"))
 
 
 def test_activities_that_are_not_given():

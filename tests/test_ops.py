@@ -1,6 +1,8 @@
 """Every operation of the array vocabulary against NumPy and SciPy, on every framework and dtype."""
 
 import inspect
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -288,3 +290,23 @@ def test_scan_is_a_loop(framework, dtype):
         slope = framework.gradient(lambda y: total(scanned(x, y)), y)
         # the last y enters the last first alone; the one before once into first, times the last x, and once into second
         close(slope[1:], np.stack([X[2] + 1, np.ones(4)]), {"float32": 5e-7, "float64": 1e-14}[dtype], "slope")
+
+
+def test_the_magnitude_is_flat_at_zero(framework, dtype):
+    if not framework.differentiates:
+        pytest.skip(f"{framework.name} has no gradients")
+    (x,) = tensors(framework, dtype, (np.array([-2.0, 0.0, 3.0]),))
+    assert framework.gradient(lambda x: total(ops_for(x).abs(x)), x).tolist() == [-1.0, 0.0, 1.0]
+
+
+def test_parameters_of_a_module_compile_at_first_sight():
+    """In a process of its own: what has been seen before hides what torch.compile cannot follow."""
+    pytest.importorskip("torch", reason="torch is not installed")
+    code = (
+        "import torch, losslab; linear = torch.nn.Linear(2, 1, bias=False)\n"
+        "objective = losslab.Objective('mse', {'weight': 'l2:l2=1'})\n"
+        "step = torch.compile(lambda y, x: objective(y, linear(x), linear), fullgraph=True, backend='aot_eager')\n"
+        "torch.nn.init.ones_(linear.weight); print(step(torch.ones(3, 1), torch.ones(3, 2)).item())"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert result.stdout.strip() == "3.0", result.stderr

@@ -19,7 +19,8 @@ def test_a_masked_element_is_no_member(loss, framework, dtype):
     case = Case(loss, framework, dtype)
     y, p = np.where(KEEP, Y, np.nan), np.where(KEEP, case.rounded(P), np.nan)
     expected = case.reference.value(Y[KEEP], case.rounded(P)[KEEP])
-    for options in ({"mask": KEEP}, {"sample_weight": KEEP.astype(float)}):
+    padded = {"mask": KEEP, "sample_weight": np.where(KEEP, 1.0, np.nan)}
+    for options in ({"mask": KEEP}, {"sample_weight": KEEP.astype(float)}, padded):
         close(case.value(y, p, **options), expected, 1e-6 if dtype == "float32" else 1e-12, f"{case}, {options}")
     if framework.differentiates:
         gradient = case.gradient(y, p, mask=KEEP)

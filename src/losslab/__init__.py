@@ -1,6 +1,6 @@
 """losslab: write a loss once, use it everywhere, know what it does, and see which one your data wants."""
 
-from . import domains
+from . import constraints, domains, metrics, regularizers
 from ._formula_loss import ElementLoss, RowLoss
 from ._function import function_form
 from ._loss import Loss
@@ -9,6 +9,7 @@ from ._param import param
 from ._registry import UnknownLossError, UnknownNameError, aliases_of, deserialize, get, names, register, serialize
 from ._set_loss import SetLoss
 from ._wrapper import LossFunctionWrapper
+from .container import LossContainer
 from .losses.classification import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
@@ -63,6 +64,7 @@ from .losses.regression import (
     quantile,
 )
 from .losses.sequence import CTC, ctc
+from .objective import Objective
 
 __version__ = "0.1.0"
 
@@ -84,11 +86,13 @@ __all__ = [
     "KLDivergence",
     "LogCosh",
     "Loss",
+    "LossContainer",
     "LossFunctionWrapper",
     "MeanAbsoluteError",
     "MeanAbsolutePercentageError",
     "MeanSquaredError",
     "MeanSquaredLogarithmicError",
+    "Objective",
     "Poisson",
     "Quantile",
     "RowLoss",
@@ -108,6 +112,7 @@ __all__ = [
     "categorical_generalized_cross_entropy",
     "categorical_hinge",
     "circle",
+    "constraints",
     "cosine_similarity",
     "ctc",
     "deserialize",
@@ -123,12 +128,14 @@ __all__ = [
     "mean_absolute_percentage_error",
     "mean_squared_error",
     "mean_squared_logarithmic_error",
+    "metrics",
     "names",
     "one_hot",
     "param",
     "poisson",
     "quantile",
     "register",
+    "regularizers",
     "serialize",
     "sparse_categorical_crossentropy",
     "sparse_categorical_focal_crossentropy",

@@ -11,10 +11,10 @@ _SHAPES = """\
 Args of the loss object and of the function form:
     y_true: {targets}.
     y_pred: {outputs}.
-        One shape for both, except that class ids lack the axis of classes; (N,) and (N, 1) are aligned.
+        {shapes}
 
 Returns:
-    The function form: one value per sample, the last axis (or `axis`) reduced. The object: those values reduced.
+    The function form: one value per {unit}. The object: those values reduced.
 
 Raises:
     TypeError: tensors of two frameworks, or no real numbers.
@@ -34,7 +34,8 @@ def documentation(cls: Any) -> str:
             for name, wanted in own.items()
         ]
         parts.append("\n".join(["Parameters:", *lines]))
-    parts.append(_SHAPES.format(targets=_meaning(cls.targets), outputs=_meaning(cls.outputs)))
+    targets, outputs = _meaning(cls.targets), _meaning(cls.outputs)
+    parts.append(_SHAPES.format(targets=targets, outputs=outputs, shapes=cls.shapes, unit=cls.unit))
     if cls.source:
         parts.append(f"Source: {cls.source}")
     if cls.aliases:

@@ -42,6 +42,7 @@ class Loss(Declared):
             their conventions (means, signs, one-hot labels) translated.
         fades: whether the gradient of a confidently wrong sample goes to 0 on purpose, as a robust loss's does.
         data_arguments: further arrays that the object and the function form take by keyword, such as lengths.
+        shapes, unit: which shapes y_true and y_pred have, and to what a value belongs, for the documentation.
     """
 
     source: ClassVar[str] = ""
@@ -49,6 +50,10 @@ class Loss(Declared):
     same_as: ClassVar[tuple[str, ...]] = ()
     fades: ClassVar[bool] = False
     data_arguments: ClassVar[tuple[str, ...]] = ()
+    shapes: ClassVar[str] = (
+        "One shape for both, except that class ids lack the axis of classes; (N,) and (N, 1) are aligned."
+    )
+    unit: ClassVar[str] = "sample, the last axis (or `axis`) reduced"
 
     reduction: Reduction = param("sum_over_batch_size", doc="how the per-sample values become one number")
     name: str = param("", doc="a name for logs; the loss's own where none is given")

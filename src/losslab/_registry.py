@@ -42,12 +42,12 @@ class Registry:
 
     Args:
         kind: what the names mean, for messages: "loss".
-        listing: what lists the names, for messages.
+        module: where people find its `names` and `register`, for messages.
         unknown: the error for a name that nothing has.
     """
 
-    def __init__(self, kind: str, listing: str, unknown: type[UnknownNameError] = UnknownNameError) -> None:
-        self.kind, self.listing, self.unknown = kind, listing, unknown
+    def __init__(self, kind: str, module: str, unknown: type[UnknownNameError] = UnknownNameError) -> None:
+        self.kind, self.module, self.unknown = kind, module, unknown
         # Every name that resolves -> (canonical name, object). Names, class names and aliases alike.
         self.known: dict[str, tuple[str, Any]] = {}
         # Classes that a config may name, though they are no entry of the catalogue
@@ -155,7 +155,9 @@ class Registry:
             raise TypeError(f"{target!r} has no get_config(): only a losslab {self.kind} can be serialized")
         name = type(target).__name__
         if (self._find(name) or (name, None))[1] is not type(target):
-            raise ValueError(f"{name} is not the class that is registered under this name: add @losslab.register to it")
+            raise ValueError(
+                f"{name} is not the class that is registered under this name: add @{self.module}.register to it"
+            )
         return {"class_name": f"{PACKAGE}>{name}", "config": target.get_config()}
 
     def deserialize(self, config: dict[str, Any]) -> Any:
@@ -187,7 +189,7 @@ class Registry:
         if found is None:
             suggestions = self._near(name.removeprefix(f"{PACKAGE}>").lower())
             hint = " or ".join(repr(word) for word in suggestions)
-            fix = f"did you mean {hint}?" if hint else f"see {self.listing}"
+            fix = f"did you mean {hint}?" if hint else f"see {self.module}.names()"
             raise self.unknown(f"unknown {self.kind} {name!r}: {fix}", suggestions)
         return found
 
@@ -245,6 +247,6 @@ def _literal(value: str) -> Any:
         return value
 
 
-LOSSES = Registry("loss", "losslab.names()", UnknownLossError)
+LOSSES = Registry("loss", "losslab", UnknownLossError)
 register, names, aliases_of = LOSSES.register, LOSSES.names, LOSSES.aliases_of
 get, serialize, deserialize = LOSSES.get, LOSSES.serialize, LOSSES.deserialize

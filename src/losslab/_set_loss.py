@@ -27,6 +27,8 @@ class SetLoss(Loss):
     0.0
     """
 
+    shapes = "One shape for both; (N,) and (N, 1) are aligned."
+    unit = "set, the axes that `axis` names reduced: by default one for the batch"
     axis: int | tuple[int, ...] | None = param(None, doc="the axes that form a set; None for all")  # type: ignore[assignment]
 
     def formula(self, ops: Ops, y_true: Array, y_pred: Array, total: Total) -> Array:

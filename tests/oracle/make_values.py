@@ -13,7 +13,7 @@ import reference
 from mpmath import mp, mpf
 
 Rows = list[list[float]]
-Case = tuple[str, dict[str, Any], Any, Rows]
+Case = tuple[Any, ...]  # a name, parameters, y_true, y_pred and, for some, further arguments of the call
 
 DIGITS = 25
 random_numbers = random.Random(20240229)
@@ -53,6 +53,10 @@ def classes(shape: tuple[int, int]) -> list[int]:
 
 def one_hot(shape: tuple[int, int]) -> Rows:
     return [[float(k == c) for k in range(shape[1])] for c in classes(shape)]
+
+
+def unit_rows(shape: tuple[int, int]) -> Rows:
+    return [[v / sum(x * x for x in row) ** 0.5 for v in row] for row in uniform(shape, -1, 1)]
 
 
 def shifted(rows: Rows, by: float) -> Rows:
@@ -258,6 +262,100 @@ def costs() -> Iterator[Case]:
         yield "asymmetric_cost", options, constant(1), shifted(SIZES, 1)
 
 
+def weighted_binary() -> Iterator[Case]:
+    variants: list[dict[str, Any]] = [{"class_weight": [1.0, 5.0]}, {"class_weight": [0.3, 0.0]}]
+    variants += [{"class_weight": [0.25, 1.5], "label_smoothing": 0.2}]
+    focal = {"class_weight": [2.0, 0.5], "gamma": 0.5, "apply_class_balancing": True, "label_smoothing": 0.1}
+    for name, more in [("binary_crossentropy", []), ("binary_focal_crossentropy", [focal])]:
+        for options in [*variants, *more]:
+            labels = choices((4, 3), [0, 1]) + uniform((4, 3), 0, 1)
+            yield name, options, labels, uniform((8, 3), 0.02, 0.98)
+            labels = uniform((4, 3), 0, 1) + choices((8, 3), [0, 0.5, 1])
+            yield name, {"from_logits": True, **options}, labels, uniform((4, 3), -4, 4) + LARGE_LOGITS * 2
+        yield name, variants[-1], [[0] * 4, [1] * 4, [0.5] * 4], [[0, 1, 1e-10, 1.0000001]] * 3
+
+
+def ignored_binary() -> Iterator[Case]:
+    some, other = {"label_smoothing": 0.1, "class_weight": [0.5, 3.0]}, {"class_weight": [4.0, 0.25]}
+    variants = [(-1, [0, 1], {}), (0, [0, 1], other), (1, [0, 0.25, 0.5], some), (255, [0, 1], some)]
+    for name in ["binary_crossentropy", "binary_focal_crossentropy"]:
+        for ignored, others, more in variants:
+            labels = [[ignored, *row] for row in choices((3, 2), [ignored, *others])] + [[ignored] * 3]
+            options = {"ignore_class": ignored, **more}
+            yield name, options, labels, uniform((4, 3), 0.02, 0.98)
+            yield name, {"from_logits": True, **options}, labels * 2, uniform((4, 3), -4, 4) + LARGE_LOGITS
+
+
+def weighted_rows() -> Iterator[Case]:
+    weights: list[dict[str, Any]] = [{"class_weight": [0.2, 1.0, 3.0]}, {"class_weight": [0.0, 2.0, 0.5]}]
+    variants = [weights[0], {**weights[1], "label_smoothing": 0.1}, {**weights[0], "label_smoothing": 1.0}]
+    focal = {**weights[1], "label_smoothing": 0.2, "gamma": 0.5, "alpha": [0.1, 0.25, 0.65]}
+    for name, more in [("categorical_crossentropy", []), ("categorical_focal_crossentropy", [focal])]:
+        for options in [*variants, *more]:
+            labels, logits = one_hot((4, 3)) + distributions((4, 3)), uniform((8, 3), -4, 4) + LARGE_LOGITS
+            yield name, options, labels, distributions((8, 3))
+            yield name, {"from_logits": True, **options}, labels + SOFT, logits
+            yield f"sparse_{name}", options, classes((8, 3)), distributions((8, 3))
+            yield f"sparse_{name}", {"from_logits": True, **options}, classes((8, 3)) + CLASSES, logits
+        yield name, variants[1], ONE_HOT + SOFT, SATURATED_ROWS + UNNORMALISED_ROWS
+        yield f"sparse_{name}", {**focal, "ignore_class": 1} if more else variants[1], CLASSES, SATURATED_ROWS
+    for options in [*weights, {**weights[0], "q": 0.1, "ignore_class": 2}]:
+        yield "categorical_generalized_cross_entropy", options, classes((8, 3)), distributions((8, 3))
+        yield "categorical_generalized_cross_entropy", {"from_logits": True, **options}, CLASSES, LARGE_LOGITS
+
+
+def ignored_rows() -> Iterator[Case]:
+    half = [[0.5, 0.5, 0], [0.75, 0.25, 0], [0.125, 0.75, 0.125], [0.25, 0.25, 0.5]]
+    for name in ["categorical_crossentropy", "categorical_focal_crossentropy"]:
+        for ignored in [0, 1, 2]:
+            options = {"ignore_class": ignored, "label_smoothing": 0.1, "class_weight": [0.2, 1.0, 3.0]}
+            yield name, {"ignore_class": ignored}, ONE_HOT + half, distributions((4, 3)) + UNNORMALISED_ROWS
+            yield name, {"from_logits": True, **options}, half + ONE_HOT, uniform((4, 3), -4, 4) + LARGE_LOGITS
+
+
+def overlaps() -> Iterator[Case]:
+    smooth: list[dict[str, Any]] = [{}, {"smooth": 1.0}, {"smooth": 0.01}]
+    uneven = [{"alpha": 0.3, "beta": 0.7}, {"alpha": 2.0, "beta": 0.0}, {"alpha": 0.9, "beta": 0.1, "smooth": 0.5}]
+    edges = [*ONE_HOT, [0, 0, 0], [1, 1, 1], [0, 0, 1], [0, 1, 1], [0, 0, 0], *ONE_HOT[1:3], [1, 1, 1]]
+    for name, variants in [("dice", smooth), ("tversky", [smooth[1], *uneven])]:
+        for axis in [None, 0, 1, -1]:
+            yield name, {"axis": axis}, uniform((4, 5), 0, 1), uniform((4, 5), 0, 1)
+        for options in variants:
+            volumes = [[uniform((2, 3), 0, 1) for _ in range(3)] for _ in range(2)]
+            yield name, options, *volumes
+            yield name, {**options, "axis": [1, 2]}, *volumes
+            yield name, {**options, "axis": 1}, edges, SATURATED_ROWS * 2 + constant(0)
+
+
+def circles() -> Iterator[Case]:
+    labels = [0, 1, 0, 2, 1, 0]  # class 2 has no partner
+    fan = [[1, 0, 0], [0.64, 0.768, 0], [-0.42, 0.9, -0.1], [-0.96, 0.28, 0]]
+    for options in [{}, {"gamma": 1.0}, {"gamma": 16.0, "margin": 0.25}, {"gamma": 160.0, "margin": 0.1}]:
+        yield "circle", options, labels, unit_rows((6, 3))
+        yield "circle", options, [3, 3, 3, 7, 7, 7], unit_rows((6, 3))
+        yield "circle", {**options, "remove_diagonal": False}, labels, unit_rows((6, 3))
+        yield "circle", options, [0, 0, 1, 1], fan
+    yield "circle", {}, [0, 1, 0, 1], fan
+    yield "circle", {}, [4, 4, 4, 4], unit_rows((4, 3))
+    yield "circle", {"remove_diagonal": False}, [1, 2, 3, 4], unit_rows((4, 3))
+
+
+def sequences() -> Iterator[Case]:
+    labels = [[1, 2], [1, 1], [2, 0], [0, 0]]
+    other = [[0, 1], [1, 1], [0, 2], [2, 2]]
+    for options, rows in [({}, labels), ({"blank": 2}, other)]:
+        for scale in [0.5, 30]:
+            yield "ctc", options, rows, [uniform((4, 3), -scale, scale) for _ in rows]
+        lengths = {"label_length": [1, 2, 0, 0], "logit_length": [4, 3, 2, 1]}
+        yield "ctc", options, rows, [uniform((4, 3), -4, 4) for _ in rows], lengths
+    yield "ctc", {}, [[1, 2, 3], [3, 3, 1], [2, 1, 0]], [uniform((6, 4), -4, 4) for _ in range(3)]
+    yield "ctc", {"blank": 3}, [[1, 2, 0], [0, 0, 0], [3, 3, 3]], [uniform((6, 4), -4, 4) for _ in range(3)]
+    yield "ctc", {}, labels, [LARGE_LOGITS for _ in labels]
+    for size in [50, 1e4]:
+        certain = [[size if k == c else -size for k in range(3)] for c in [1, 0, 1, 2]]
+        yield "ctc", {}, labels, [certain for _ in labels]
+
+
 FAMILIES = [
     regression,
     logarithmic,
@@ -274,6 +372,13 @@ FAMILIES = [
     sparse_focal,
     generalized,
     costs,
+    weighted_binary,
+    ignored_binary,
+    weighted_rows,
+    ignored_rows,
+    overlaps,
+    circles,
+    sequences,
 ]
 
 
@@ -286,29 +391,39 @@ def decimal(rough: mpf, fine: mpf) -> str:
     return "0.0"
 
 
-def at_two_precisions(loss: str, *arguments: Any, **parameters: Any) -> Iterator[tuple[list[mpf], list[list[mpf]]]]:
+def at_two_precisions(loss: str, *arguments: Any, **parameters: Any) -> Iterator[tuple[Any, Any]]:
     for digits in (60, 90):
         with mp.workdps(digits):
             values = getattr(reference, loss)(*arguments, **parameters)
             yield values, reference.gradient(loss, *arguments, **parameters)
 
 
-def evaluate(loss: str, parameters: dict[str, Any], y_true: Any, y_pred: Rows) -> dict[str, Any]:
-    y_true, y_pred = single(y_true), single([[float(v) for v in row] for row in y_pred])
-    if isinstance(y_true[0], list):
-        y_true = [[float(v) for v in row] for row in y_true]
-    (rough, rough_slopes), (fine, fine_slopes) = at_two_precisions(loss, y_true, y_pred, **parameters)
-    gradient = None
-    if not any(mp.isnan(v) for row in fine_slopes for v in row):
-        rows = zip(rough_slopes, fine_slopes, strict=True)
-        gradient = [[decimal(a, b) for a, b in zip(*row, strict=True)] for row in rows]
+def floats(nested: Any) -> Any:
+    return [floats(v) for v in nested] if isinstance(nested, list) else float(nested)
+
+
+def decimals(rough: Any, fine: Any) -> Any:
+    if isinstance(rough, list):
+        return [decimals(a, b) for a, b in zip(rough, fine, strict=True)]
+    return decimal(rough, fine)
+
+
+def evaluate(
+    loss: str, parameters: dict[str, Any], y_true: Any, y_pred: Any, data: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    y_true, y_pred = single(y_true), single(floats(y_pred))
+    if isinstance(y_true[0], list) and loss != "ctc":  # whose rows are class ids
+        y_true = floats(y_true)
+    (rough, rough_slopes), (fine, fine_slopes) = at_two_precisions(loss, y_true, y_pred, **parameters, **(data or {}))
+    exists = not any(mp.isnan(v) for v in reference.flat(fine_slopes))
     return {
         "loss": loss,
         "params": parameters,
         "y_true": y_true,
         "y_pred": y_pred,
-        "values": [decimal(a, b) for a, b in zip(rough, fine, strict=True)],
-        "gradient": gradient,
+        **({"data": data} if data else {}),
+        "values": decimals(rough, fine),
+        "gradient": decimals(rough_slopes, fine_slopes) if exists else None,
     }
 
 

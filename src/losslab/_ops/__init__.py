@@ -59,8 +59,9 @@ def _load(cls: type) -> Ops:
 
 def _framework(package: str) -> Ops | None:
     if package == "torch":
-        from ._torch import TORCH
+        from ._torch import TORCH, TYPES
 
+        _OPS.update(dict.fromkeys(TYPES, TORCH))
         return TORCH
     if package in ("jax", "jaxlib"):
         from ._jax import JAX

@@ -50,6 +50,9 @@ class JaxOps(NumpyOps):
     def stop_gradient(self, x: Array) -> Array:
         return jax.lax.stop_gradient(x)
 
+    def abs(self, x: Array) -> Array:
+        return x * jax.lax.stop_gradient(jnp.sign(x))  # JAX' own has slope 1 at 0
+
     def erf(self, x: Array) -> Array:
         return jax.scipy.special.erf(x)
 

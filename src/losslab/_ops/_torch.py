@@ -159,3 +159,6 @@ def _traced(x: Any, device: Any) -> Array:
 
 
 TORCH = TorchOps()
+
+# Known beforehand: torch.compile cannot follow a walk along the base classes of Parameter.
+TYPES = (torch.Tensor, torch.nn.Parameter)

@@ -31,6 +31,8 @@ class Circle(Loss):
 
     source = "Sun et al. 2020, eq. 6 to 8, arXiv:2002.10857"
     same_as = ("keras.losses.circle",)
+    shapes = "(N,) or (N, 1) for y_true, (N, D) for y_pred."
+    unit = "row"
     data_arguments = ("ref_labels", "ref_embeddings")
     targets = IDENTITY
     outputs = EMBEDDING

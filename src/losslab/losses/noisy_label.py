@@ -4,7 +4,7 @@ from .._function import function_form
 from .._ops import Array, Ops
 from .._param import param
 from .._registry import register
-from .classification import SparseClassification
+from .classification import SMOOTHING, SparseClassification, expected_of_ids
 
 
 @register
@@ -23,13 +23,14 @@ class CategoricalGeneralizedCrossEntropy(SparseClassification):
     same_as = ("keras.losses.CategoricalGeneralizedCrossEntropy",)
     fades = True
     q: float = param(0.5, gt=0, le=1, doc="robustness; the paper recommends 0.7")
+    label_smoothing: float = param(0.0, ge=0, le=1, doc=SMOOTHING)
 
     def formula(self, ops: Ops, y_true: Array, y_pred: Array) -> Array:
         x = self.q * self.log_probabilities(ops, y_pred)
         # expm1 keeps the digits of a small loss; its slope, which frameworks take as expm1(x) + 1, loses those of a
         # large one
         costs = -ops.where(x > -0.5, ops.expm1(x), ops.exp(x) - 1.0) / self.q
-        return ops.take(self.weighted(ops, costs), y_true)
+        return expected_of_ids(ops, y_true, self.weighted(ops, costs), self.label_smoothing)
 
 
 categorical_generalized_cross_entropy = function_form(CategoricalGeneralizedCrossEntropy)

@@ -16,9 +16,9 @@ _NEVER = -1e30
 
 @register
 class CTC(Loss):
-    r"""The negative log-likelihood of a label sequence, over all its alignments to the frames (Connectionist Temporal
-    Classification).
+    r"""The negative log-likelihood of a label sequence, over all its alignments to the frames.
 
+    Connectionist temporal classification:
     $-\log \sum_{\pi \in B^{-1}(y)} \prod_t p_t(\pi_t)$: an alignment $\pi$ names a class or the blank for each frame; B
     merges repeated classes and drops blanks; p = softmax of the logits. In nats, one value per sample.
 
@@ -35,6 +35,8 @@ class CTC(Loss):
 
     source = "Graves et al. 2006, eq. 6 to 8, doi:10.1145/1143844.1143891"
     same_as = ("keras.losses.ctc", "torch.nn.functional.ctc_loss", "optax.ctc_loss")
+    shapes = "(N, L) for y_true, (N, T, C) for y_pred."
+    unit = "sample"
     data_arguments = ("label_length", "logit_length")
     targets = LABEL_SEQUENCE
     outputs = FRAMES
@@ -156,20 +158,24 @@ class CTC(Loss):
         direct = ops.where(repeated, _NEVER, ops.zeros_like(never))
 
         def step(state: tuple[Array, ...], frame: tuple[Array, ...]) -> tuple[Array, ...]:
-            between, on = state
+            between, on, scale = state
             log_p, exists = frame
             before = ops.concatenate([first, on])
             blank = log_p[:, self.blank : self.blank + 1]
             new = _log_sum(ops, between, before) + blank
             label = _log_sum(ops, on, between[:, :-1], before[:, :-1] + direct) + ops.gather(log_p, labels)
             here = ops.expand_dims(exists) > 0
-            return ops.where(here, new, between), ops.where(here, label, on)
+            between, on = ops.where(here, new, between), ops.where(here, label, on)
+            # differences decide the gradient: kept near 0, they have their digits whatever the sum has come to
+            largest = ops.stop_gradient(ops.max(ops.concatenate([between, on]), keepdims=True))
+            return between - largest, on - largest, scale + largest
 
-        between, on = ops.scan(step, (between, never), (log_p, exists))
+        between, on, scale = ops.scan(step, (between, never, ops.zeros_like(first)), (log_p, exists))
         ends = _log_sum(ops, between, ops.concatenate([first, on]))
         count = ops.ids(ops.sum(ops.cast(labelled, log_p.dtype)))
         total = ops.take(ends, count)
-        return ops.where(total < 0.1 * _NEVER, float("inf"), ops.clip_through(-total, 0.0))
+        value = ops.clip_through(-(total + ops.squeeze(scale)), 0.0)
+        return ops.where(total < 0.1 * _NEVER, float("inf"), value)
 
     def _value_shape(self, shape: Shape) -> Shape:
         return shape[:1]

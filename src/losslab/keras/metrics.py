@@ -1,0 +1,39 @@
+"""losslab's metrics in Keras 3: every one as a registered `keras.metrics.Metric`, for `compile`.
+
+>>> import losslab.keras.metrics
+>>> auc = losslab.keras.metrics.AUC(num_thresholds=200)
+>>> auc.update_state([0, 1, 1], [0.2, 0.7, 0.9])
+>>> float(auc.result())
+1.0
+"""
+
+from typing import Any
+
+from losslab import metrics
+
+from ._metrics import KerasMetric, metric_class, wrap
+
+__all__ = ["KerasMetric", "metric_class", "wrap"]
+
+
+def _catalogue() -> dict[str, type[KerasMetric]]:
+    """Class name -> Keras class, of every metric of labels and predictions that is registered now."""
+    known = [metrics.class_of(name) for name in metrics.names()]
+    return {
+        cls.__name__: metric_class(cls) for cls in known if isinstance(cls, type) and issubclass(cls, metrics.Metric)
+    }
+
+
+# All at once and at import: Keras finds a saved metric only if its class is registered by then.
+globals().update(_catalogue())
+__all__ += sorted(_catalogue())
+
+
+def __getattr__(name: str) -> Any:
+    """The class of a metric that was registered after losslab.keras.metrics was imported."""
+    found = _catalogue().get(name)
+    if found is None:
+        raise AttributeError(
+            f"losslab.keras.metrics has no {name!r}: no metric of this name is registered with losslab"
+        )
+    return found

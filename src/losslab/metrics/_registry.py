@@ -1,0 +1,5 @@
+"""The names of metrics."""
+
+from .._registry import Registry
+
+METRICS = Registry("metric", "losslab.metrics")

@@ -1,0 +1,9 @@
+"""Two CPUs where there is one, before TensorFlow looks for devices: for the tests of tf.distribute."""
+
+import keras
+
+if keras.config.backend() == "tensorflow":
+    import tensorflow as tf
+
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)

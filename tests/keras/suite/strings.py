@@ -1,0 +1,118 @@
+"""Names as strings, and classes by name: whatever `losslab.names` knows, without a list."""
+
+import inspect
+
+import keras
+import keras.src.losses
+import pytest
+
+import losslab
+import losslab.keras
+from losslab.keras import Huber
+
+from .models import inputs, labels, model_for
+
+
+def test_every_name_and_alias_is_a_string_that_keras_understands():
+    losslab.keras.register_strings()
+    losslab.keras.register_strings()
+    for name in losslab.names():
+        for word in (name, *losslab.aliases_of(name)):
+            assert keras.losses.get(f"losslab>{word}").core == losslab.get(name)
+
+
+def test_a_config_resolves_beside_the_strings():
+    losslab.keras.register_strings()
+    found = keras.losses.get({"class_name": "losslab>Huber", "config": {"delta": 2.0}})
+    assert found.core == losslab.Huber(delta=2.0)
+
+
+def test_keras_names_are_left_alone():
+    losslab.keras.register_strings()
+    assert keras.losses.get("mse") is keras.losses.mean_squared_error
+
+
+class Moved(dict):
+    """Takes names, but nothing finds them."""
+
+    def get(self, *_):
+        return None
+
+
+def test_a_keras_that_keeps_its_names_elsewhere_is_told(monkeypatch):
+    monkeypatch.setattr(keras.src.losses, "ALL_OBJECTS_DICT", Moved())
+    with pytest.raises(RuntimeError, match=r"Keras .* give compile the object, losslab\.keras\.wrap"):
+        losslab.keras.register_strings()
+
+
+@pytest.mark.parametrize("name", losslab.names())
+def test_every_loss_has_a_class(name):
+    core = losslab.get(name)
+    cls = getattr(losslab.keras, type(core).__name__)
+    assert cls.__name__ in dir(losslab.keras)
+    assert cls.__name__ in losslab.keras.__all__
+    assert cls is losslab.keras.loss_class(type(core))
+    assert keras.saving.get_registered_object(f"losslab>{cls.__name__}") is cls
+    assert cls().core == core
+    assert inspect.getdoc(cls) == inspect.getdoc(type(core))
+
+
+def test_a_class_shows_its_parameters():
+    shown = list(inspect.signature(Huber).parameters)
+    assert shown == ["delta", "reduction", "name", "dtype"]
+
+
+def test_a_name_becomes_a_loss_and_back():
+    loss = losslab.get("huber:delta=2").to_keras(dtype="float16")
+    assert repr(loss) == "losslab.keras.wrap(Huber(delta=2.0), dtype='float16')"
+    assert eval(repr(loss), {"losslab": losslab, "Huber": losslab.Huber}).get_config() == loss.get_config()
+    assert type(loss) is Huber
+
+
+def test_a_loss_registered_later_has_a_class_too():
+    @losslab.register
+    class Late(losslab.ElementLoss):
+        def formula(self, ops, y_true, y_pred):
+            return ops.abs(y_pred - y_true)
+
+    assert losslab.keras.Late is losslab.keras.loss_class(Late)
+    with pytest.raises(AttributeError, match="no 'Later'"):
+        _ = losslab.keras.Later
+
+
+def test_a_second_class_of_one_name_is_refused():
+    """Keras would load the one in place of the other."""
+
+    class Twin(losslab.MeanSquaredError):
+        pass
+
+    losslab.keras.wrap(Twin())
+    other = type("Twin", (losslab.MeanSquaredError,), {"__module__": "elsewhere"})
+    with pytest.raises(ValueError, match=r"as 'losslab>Twin' already: give elsewhere\.Twin another name"):
+        losslab.keras.wrap(other())
+
+
+def test_a_plain_function_is_a_loss_under_its_registered_name():
+    @losslab.register
+    def cubic(y_true, y_pred):
+        return abs(y_pred - y_true) ** 3
+
+    losslab.keras.register_strings()
+    model = model_for(losslab.MeanSquaredError(), "losslab>cubic")
+    y = labels(losslab.MeanSquaredError())
+    assert model.evaluate(x := inputs(), y, verbose=0) == pytest.approx(
+        (abs(model.predict(x, verbose=0) - y) ** 3).mean(), rel=1e-5
+    )
+
+
+def test_what_is_no_loss_is_refused():
+    with pytest.raises(TypeError, match=r"no losslab\.Loss"):
+        losslab.keras.wrap(keras.losses.MeanSquaredError())
+    with pytest.raises(TypeError, match=r"needs a losslab\.Loss class"):
+        losslab.keras.loss_class(keras.losses.Huber)
+
+
+def test_a_loss_is_immutable():
+    loss = Huber()
+    with pytest.raises(AttributeError, match="immutable"):
+        loss.reduction = "sum"

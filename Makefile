@@ -4,7 +4,7 @@ PYTHON ?= python3
 DEMO = .venv-demo
 DEV = .venv
 
-.PHONY: help demo test check bench docs format constraints clean
+.PHONY: help demo test check bench docs examples format constraints clean
 
 help:  ## show the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -26,6 +26,12 @@ bench: $(DEV)/installed  ## speed, as ratios against peers measured in the same 
 docs: $(DEV)/installed  ## build the documentation into site/
 	$(DEV)/bin/python docs/generate.py
 	$(DEV)/bin/mkdocs build --strict --quiet
+
+EXAMPLES = mse_three_ways cross_entropy_by_hand names_to_losses objective sparse_or_categorical \
+	mnist_focal_compile mnist_focal_custom_loop juice_sales cifar10_losses
+
+examples: $(DEV)/installed  ## run every example in full, on real data (CIFAR-10: half an hour)
+	for script in $(EXAMPLES); do $(DEV)/bin/python examples/$$script.py || exit 1; done
 
 format: $(DEV)/installed  ## format and fix what can be fixed
 	$(DEV)/bin/ruff check --fix .

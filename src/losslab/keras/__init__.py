@@ -10,6 +10,7 @@ from typing import Any
 import losslab
 
 from . import metrics
+from ._functions import register_functions
 from ._losses import KerasLoss, loss_class, wrap
 from ._strings import register_strings
 from ._weight_functions import register_weight_functions
@@ -27,6 +28,7 @@ def _catalogue() -> dict[str, type[KerasLoss]]:
 # All at once and at import: Keras finds a saved loss only if its class is registered by then.
 globals().update(_catalogue())
 __all__ += sorted(_catalogue())
+register_functions()
 register_weight_functions()
 
 

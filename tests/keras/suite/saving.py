@@ -42,6 +42,7 @@ def models(cauchy):
         "own": (model_for(cauchy), labels(cauchy)),
         "string": (model_for(losslab.LogCosh(), "losslab>logcosh"), labels(huber)),
         "core": (model_for(huber, huber), labels(huber)),
+        "function": (model_for(huber, losslab.asymmetric_cost), labels(huber)),  # Keras has none of this name
     }
 
 
@@ -85,10 +86,16 @@ def save_losses(folder):
     return values
 
 
-@pytest.mark.parametrize("name", ["catalogue", "own", "string", "core"])
+@pytest.mark.parametrize("name", ["catalogue", "own", "string", "core", "function"])
 def test_a_saved_model_comes_back(loaded, name):
     here, there = loaded
     assert there[name] == pytest.approx(here[name], rel=1e-6)
+
+
+@pytest.mark.parametrize("name", losslab.names())
+def test_a_function_is_not_taken_for_that_of_keras(name):
+    function = getattr(losslab, name)
+    assert keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(function)) is function
 
 
 @pytest.mark.parametrize("number", range(len(SAVED)), ids=lambda number: repr(SAVED[number]))

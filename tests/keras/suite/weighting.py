@@ -137,3 +137,17 @@ def test_dtype(dtype):
     assert keras.backend.standardize_dtype(value.dtype) == (dtype or "float32").removeprefix("mixed_")
     value = float(keras.ops.convert_to_numpy(keras.ops.cast(value, "float64" if dtype == "float64" else "float32")))
     assert value == pytest.approx((1 + np.float32(2.001).astype("float64") ** 2) / 2, rel=PRECISION.get(dtype, 1e-2))
+
+
+def test_half_precision_is_that_of_the_result_only():
+    """In float16 the prediction would be 1 and the loss 16."""
+    loss = losslab.keras.BinaryCrossentropy(dtype="float16")
+    value = loss(np.array([[0.0]], "float32"), np.array([[0.9999]], "float32"))
+    assert float(keras.ops.convert_to_numpy(value)) == pytest.approx(-np.log(1e-4), rel=1e-3)
+
+
+def test_double_precision_stays():
+    if keras.config.backend() == "jax":
+        pytest.skip("JAX has no float64 unless it is asked for it")
+    value = losslab.keras.MeanSquaredError()(np.array([[0.0]]), np.array([[1.0 + 1e-12]]))
+    assert float(keras.ops.convert_to_numpy(value)) > 1.0

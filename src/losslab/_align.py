@@ -103,7 +103,9 @@ def _align_ids(ops: Ops, ids: Array, y_pred: Array, axis: int, loss: str) -> tup
         raise ValueError(f"{loss}: y_pred is a scalar, but it needs an axis of classes")
     y_pred = _last(ops, y_pred, axis)
     expected = ops.shape(y_pred)[:-1]
-    if same_shape(shape, (*expected, 1)) and shape[-1:] == (1,):
+    if len(shape) == len(predictions) and shape[axis] == 1:
+        ids, shape = ops.squeeze(ids, axis), _without(shape, axis)
+    elif same_shape(shape, (*expected, 1)) and shape[-1] == 1:
         ids, shape = ops.squeeze(ids), shape[:-1]
     if same_shape(shape, expected):
         return ops.agreed(ids, y_pred, len(expected), f"{loss}: y_true and y_pred differ in their leading axes"), y_pred
@@ -112,6 +114,10 @@ def _align_ids(ops: Ops, ids: Array, y_pred: Array, axis: int, loss: str) -> tup
     else:
         fix = f"class ids must have shape {_text(expected)}"
     raise ValueError(f"{loss}: y_true has shape {_text(shape)} and y_pred {_text(predictions)}: {fix}")
+
+
+def _without(shape: Shape, axis: int) -> Shape:
+    return tuple(length for i, length in enumerate(shape) if i != axis % len(shape))
 
 
 def _refusal(loss: str, y_true: Shape, y_pred: Shape, whole: bool, advice: str) -> str:

@@ -33,9 +33,6 @@ DIFFERENCES = {
         "jax": AXIS,
         "tensorflow": AXIS,
     },
-    "SparseCategoricalCrossentropyTest::test_squeezes_singleton_class_dim_on_user_axis": {
-        "torch": "class ids lack the axis of classes: (2, 1, 4, 4) is refused beside (2, 2, 4, 4) with axis=1"
-    },
     "TverskyTest::test_correctness_custom_coefficients": SWAPPED,
     "TverskyTest::test_binary_segmentation_custom_coefficients": SWAPPED,
     "TverskyTest::test_binary_segmentation_custom_coefficients_with_axis": SWAPPED,

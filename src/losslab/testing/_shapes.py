@@ -54,7 +54,7 @@ def class_ids_stay_integers(case: Case) -> None:
     y, p = case.draw()
     expected = case.value(y, p)
     for dtype in ("int8", "uint8", "int32", "int64", "float64"):
-        for labels in (y.astype(dtype), y.astype(dtype)[..., None]):
+        for labels in (y.astype(dtype), y.astype(dtype)[..., None], np.expand_dims(y.astype(dtype), case.axis)):
             close(case.value(labels, p), expected, TOLERANCE[case.dtype], f"{case}, {dtype} ids {labels.shape}")
 
 

@@ -122,7 +122,7 @@ def main():
     said(losslab.Objective("binary_crossentropy", {"hidden/kernal": l2(0.01)}), y, model(x), model)
     print("The mistake: a name that ought to work. Keras, then losslab, on 'l1_l2':")
     said(keras.regularizers.get, "l1_l2")
-    said(losslab.regularizers.get, "l1_l2:l1=0.002,l2=0.002")
+    said(losslab.regularizers.get, "l1_l2")
 
 
 if __name__ == "__main__":

@@ -177,6 +177,21 @@ def test_apply_to_a_keras_model_in_place():
     assert np.linalg.norm(model.get_layer("out").kernel, axis=0).max() > 0.1
 
 
+@pytest.mark.parametrize(
+    ("rules", "message"),
+    [
+        ("max_norm", r"path -> constraint is needed, got 'max_norm': say where, such as \{'\*kernel': 'max_norm'\}"),
+        (constraints.MaxNorm(1), r"path -> constraint is needed, got MaxNorm"),
+        (None, "path -> constraint is needed, got None"),
+        ({"dense/kernel": None}, "None for the path 'dense/kernel' is no constraint: leave the path out"),
+        ({("dense", "kernel"): "max_norm"}, r"a path is a text such as 'dense/kernel', got \('dense', 'kernel'\)"),
+    ],
+)
+def test_rules_are_a_dict_of_paths(rules, message):
+    with pytest.raises(TypeError, match=message):
+        constraints.apply({"dense": {"kernel": np.ones(2)}}, rules)
+
+
 def test_apply_to_what_is_not_there():
     tree = {"dense": {"kernel": np.ones(2), "bias": np.ones(2)}}
     with pytest.raises(ValueError, match=r"'dense/kernal'.*'dense/kernel'"):

@@ -10,6 +10,7 @@ import pytest
 from keras.src.trainers.compile_utils import CompileLoss
 
 import losslab
+import losslab.keras
 from losslab.container import LossContainer
 from losslab.testing import close
 
@@ -170,7 +171,7 @@ def test_gradients(framework, dtype):
 
 
 def test_a_weight_of_0_removes_a_loss_that_is_nan():
-    assert LossContainer(["mse", "mae"], [1, 0])([[1.0], [2.0]], [[1.0], [3.0]]) == 0.5
+    assert LossContainer(["mse", "mae"], [1, 0])([[1.0], [2.0]], np.array([[1.0], [3.0]])) == 0.5
     value, parts = LossContainer("mse", [1, 0]).with_parts([[[1.0]], A[0]], [np.array([[3.0]]), A[1] * np.nan])
     assert value == 4.0
     assert np.isnan(parts["1"])
@@ -230,6 +231,16 @@ def test_keras_gives_the_same_total(name, loss, weights):
         (("mse", 0), A, r"nothing to train"),
         (({"head": ["mse", {"y": "mse"}], "a": None},), DEEP, r"output 'head/1': loss names 'y'"),
         (({"a": losslab.MeanSquaredError(reduction="none"), "b": "mse"},), DICT, r"output 'a'.*shape \(4,\)"),
+        (
+            (["mse", "scce"],),
+            ([[1.0, 2.0], [0, 1]], [[1.0, 3.0], [[0.2, 0.8], [0.3, 0.7]]]),
+            r"y_pred is a list of 2 lists for 2 losses, which is one output or 2: give np.asarray\(y_pred\)",
+        ),
+        (
+            ({"a": ["mse", "mae"]},),
+            ({"a": [[1.0], [2.0]]}, {"a": ([1.0], [3.0])}),
+            r"output 'a': y_pred is a list of 2",
+        ),
     ],
 )
 def test_refused(arguments, data, message):
@@ -255,6 +266,49 @@ def test_what_a_loss_refuses_names_the_output():
     with pytest.raises(ValueError, match="y_true has shape") as caught:
         LossContainer("mse")({"a": A[0], "b": B[0]}, {"a": A[1], "b": A[1]})
     assert caught.value.__notes__ == ["in the loss of the output 'b'"]
+
+
+def test_what_a_loss_refuses_about_the_only_output_names_none():
+    with pytest.raises(ValueError, match="y_true has shape") as caught:
+        LossContainer("mse")(A[0], B[1])
+    assert not getattr(caught.value, "__notes__", [])
+
+
+def test_lists_of_numbers_that_are_one_output():
+    assert LossContainer(["mse", "mae"])([1.0, 2.0], [1.0, 4.0]) == 2.0 + 1.0
+    assert LossContainer(["mse", "mae"])([[1.0], [2.0], [3.0]], [[1.0], [2.0], [6.0]]) == 3.0 + 1.0
+
+
+def test_a_function_of_the_catalogue_is_its_loss():
+    assert LossContainer(losslab.huber).loss == losslab.Huber()
+    assert LossContainer({"a": losslab.ctc}).loss["a"] == losslab.CTC()
+    ids = np.array([0, 1, 0, 1])
+    assert LossContainer(losslab.circle)(ids, A[0]) == LossContainer("circle")(ids, A[0])
+
+
+def test_a_loss_of_losslab_keras_is_unwrapped():
+    huber = losslab.keras.Huber(delta=2.0)
+    assert LossContainer({"a": huber, "b": ["mse", huber]}) == LossContainer(
+        {"a": "huber:delta=2", "b": ["mse", "huber:delta=2"]}
+    )
+
+
+def test_a_loss_of_yours_that_holds_another_is_not():
+    class Doubled(losslab.Loss):
+        def __init__(self, core):
+            self.core = core
+
+        def call(self, y_true, y_pred):
+            return 2 * self.core.per_sample(y_true, y_pred)
+
+    class Tripled:
+        core = losslab.MeanSquaredError()
+
+        def __call__(self, y_true, y_pred):
+            return 3 * self.core.per_sample(y_true, y_pred)
+
+    assert LossContainer(Doubled(losslab.MeanSquaredError()))(*A) == pytest.approx(2 * mse(A))
+    assert LossContainer(Tripled())(*A) == pytest.approx(3 * mse(A))
 
 
 def test_a_name_registered_later_is_found():
@@ -296,6 +350,35 @@ def test_the_structure_is_its_own():
     container = LossContainer(given)
     given["a"] = "mae"
     assert container.loss["a"] == losslab.MeanSquaredError()
+
+
+CHANGES = {
+    "item": lambda held: held.__setitem__("a", "mae"),
+    "del": lambda held: held.__delitem__("a"),
+    "|=": lambda held: held.__ior__({"a": "mae"}),
+    "update": lambda held: held.update(a="mae"),
+    "setdefault": lambda held: held.setdefault("c", "mae"),
+    "pop": lambda held: held.pop("a"),
+    "popitem": lambda held: held.popitem(),
+    "clear": lambda held: held.clear(),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_its_dicts_are_immutable_too(change):
+    container = LossContainer({"a": "mse", "b": {"a": "mae"}}, {"a": 2})
+    same = LossContainer({"a": "mse", "b": {"a": "mae"}}, {"a": 2})
+    for held in (container.loss, container.loss["b"], container.loss_weights):
+        with pytest.raises(TypeError, match="belongs to an immutable object"):
+            CHANGES[change](held)
+    assert container == same
+
+
+def test_its_config_is_plain():
+    config = LossContainer({"a": ["mse"]}, {"a": 2}).get_config()
+    config["loss"]["a"][0]["config"]["reduction"] = "sum"
+    config["loss_weights"]["a"] = 3
+    assert LossContainer.from_config(config) == LossContainer({"a": ["mse:reduction=sum"]}, {"a": 3})
 
 
 def test_an_unregistered_function_has_no_config():

@@ -220,7 +220,39 @@ def test_unknown_names_are_refused_at_once():
         Objective("mse", {"dense/kernel": "l22"})
 
 
+@pytest.mark.parametrize(
+    ("penalties", "activity", "message"),
+    [
+        ("l2", None, r"path -> regularizer is needed, got 'l2': say where, such as \{'\*kernel': 'l2'\}"),
+        (L2(0.5), None, r"got L2\(l2=0.5\): say where"),
+        ({"k": None}, None, "None for the path 'k' is no regularizer: leave the path out"),
+        (None, {"h": None}, "None for the path 'h' is no regularizer"),
+        ({0: "l2"}, None, "a path is a text such as 'dense/kernel', got 0"),
+    ],
+)
+def test_penalties_are_a_dict_of_paths(penalties, activity, message):
+    with pytest.raises(TypeError, match=message):
+        Objective("mse", penalties, activity)
+
+
+def test_l1_l2_by_name_adds_something():
+    assert Objective("mse", {"kernel": "l1_l2"})([[1.0]], [[1.0]], {"kernel": np.array([2.0])}) == pytest.approx(0.06)
+
+
 # The object
+
+
+def test_its_dicts_are_immutable_too():
+    objective = Objective({"a": "mse"}, {"*/kernel": "l2"}, L1(0.5))
+    for held in (objective.penalties, objective.activity, objective.loss.loss):
+        with pytest.raises(TypeError, match="belongs to an immutable object"):
+            held["a"] = "l1"
+
+
+def test_another_one_with_one_thing_changed():
+    objective = Objective({"a": "mse"}, {"*/kernel": "l2"})
+    changed = objective.replace(activity="l1")
+    assert changed == Objective({"a": "mse"}, {"*/kernel": "l2"}, "l1")
 
 
 def test_it_is_an_immutable_value():

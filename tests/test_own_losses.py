@@ -1,5 +1,6 @@
 """The ways to write a loss of one's own: a function, a subclass, the wrapper, a declaration; the same on each."""
 
+import functools
 import pickle
 
 import numpy as np
@@ -137,3 +138,100 @@ def test_a_wrapped_function_survives_config_and_pickle():
     assert losslab.get(losslab.serialize(loss)) == loss == pickle.loads(pickle.dumps(loss))
     with pytest.raises(ValueError, match=r"<lambda> is not registered: add @losslab\.register"):
         losslab.LossFunctionWrapper(lambda y_true, y_pred: y_true, name="nameless").get_config()
+
+
+def test_a_function_of_the_catalogue_is_its_loss():
+    """Wrapped, it would lose what the class knows: ignored labels, partners, the axis, the checks of parameters."""
+    loss = losslab.LossFunctionWrapper(losslab.binary_crossentropy, "sum", ignore_class=-1)
+    assert loss == losslab.BinaryCrossentropy(reduction="sum", ignore_class=-1)
+    with pytest.raises(ValueError, match="delta must be a number > 0"):
+        losslab.LossFunctionWrapper(losslab.huber, delta=-2)
+
+    @functools.wraps(losslab.huber)
+    def doubled(y_true, y_pred):
+        return 2 * losslab.huber(y_true, y_pred)
+
+    assert losslab.LossFunctionWrapper(doubled)([[0.0]], [[1.0]]) == 1.0
+
+
+def test_a_subclass_keeps_attributes_of_any_name():
+    class Own(losslab.Loss):
+        def __init__(self, axis=-1, ignore_class=None):
+            self.axis, self.ignore_class = axis, ignore_class
+            self.targets = losslab.domains.CLASS_ID
+
+        def call(self, y_true, y_pred):
+            return -np.take_along_axis(y_pred, y_true[..., None], self.axis)[..., 0]
+
+    assert Own()(np.array([1, 0, 1]), P) == -np.mean([3, 2, 4])
+    assert Own(ignore_class=3).ignore_class == 3
+
+
+def test_what_a_constructor_does_not_know_is_said():
+    with pytest.raises(TypeError, match=r"Huber\(\) has no parameter 'detla': did you mean 'delta'\?"):
+        losslab.Huber(detla=2)
+    with pytest.raises(TypeError, match=r"Huber takes its parameters by name \(reduction, name, delta\), got 2.0"):
+        losslab.Huber(2.0)
+    with pytest.raises(TypeError, match=r"quantile\(\) has no parameter 'q': it has quantile"):
+        losslab.quantile([1.0], [2.0], q=0.5)
+    assert losslab.Huber(reduction="auto") == losslab.Huber()
+
+
+def test_tensors_as_parameters_compare():
+    class Weighted(losslab.Loss):
+        def __init__(self, weights):
+            self.weights = weights
+
+    class Tensor(list):
+        def __eq__(self, other):
+            raise RuntimeError("Boolean value of Tensor with more than one value is ambiguous")
+
+        __hash__ = None
+
+    class Holder:
+        def __init__(self, *numbers):
+            self.numbers = Tensor(numbers)
+
+        def __eq__(self, other):
+            return self.numbers == other.numbers
+
+        __hash__ = None
+
+        def __repr__(self):
+            return str(list(self.numbers))
+
+    assert Weighted(Holder(1.0, 2.0)) == Weighted(Holder(1.0, 2.0)) != Weighted(Holder(1.0, 3.0))
+
+
+CLASS_WEIGHTS = {
+    "a dict with all classes": {0: 1.0, 1: 3.0},
+    "a dict that leaves out the class of weight 1": {1: 3.0},
+    "a dict out of JSON": {"1": 3.0},
+    "an array": np.array([1.0, 3.0]),
+}
+
+
+@pytest.mark.parametrize("given", CLASS_WEIGHTS.values(), ids=CLASS_WEIGHTS)
+def test_class_weights_come_in_keras_form(given):
+    y, p = np.array([1, 0]), np.array([[0.2, 0.8], [0.3, 0.7]])
+    rows = np.eye(2)[y]
+    expected = np.array([-3 * np.log(0.8), -np.log(0.3)])
+    for cls, labels in ((losslab.SparseCategoricalCrossentropy, y), (losslab.CategoricalCrossentropy, rows)):
+        loss = cls(class_weight=given)
+        assert loss.per_sample(labels, p) == pytest.approx(expected)
+        assert loss == cls.from_config(loss.get_config())
+        assert hash(loss) == hash(cls.from_config(loss.get_config()))
+    assert losslab.binary_crossentropy([[1.0]], [[0.8]], class_weight=given) == pytest.approx(-3 * np.log(0.8))
+    assert losslab.get("scce:class_weight={0: 1, 1: 3}").per_sample(y, p) == pytest.approx(expected)
+
+
+def test_class_weights_for_other_classes_are_refused():
+    with pytest.raises(ValueError, match="class_weight names class 5, but there are 2 classes"):
+        losslab.sparse_categorical_crossentropy([1], [[0.2, 0.8]], class_weight={5: 2.0})
+    with pytest.raises(ValueError, match="class_weight has 3 weights, but y_pred has 2 classes"):
+        losslab.sparse_categorical_crossentropy([1], [[0.2, 0.8]], class_weight=[1.0, 2.0, 3.0])
+    with pytest.raises(ValueError, match="class_weight must be"):
+        losslab.SparseCategoricalCrossentropy(class_weight={0: -1.0})
+    loss = losslab.SparseCategoricalCrossentropy(class_weight={1: 2.0})
+    with pytest.raises(TypeError, match="immutable"):
+        loss.class_weight[1] = 3.0

@@ -184,3 +184,13 @@ def test_a_class_can_be_defined_again():
     second = define(3.0)
     assert losslab.get("scaled_error") == losslab.get("scaled") == second()
     assert losslab.get("scaled")([1.0], [2.0]) == 3.0
+
+
+def test_a_name_alone_is_a_name():
+    @losslab.register("mine")
+    def some_loss(y_true, y_pred):
+        return abs(y_true - y_pred)
+
+    assert losslab.get("mine").fn is some_loss
+    with pytest.raises(TypeError, match="3 is no loss: register a class or a callable"):
+        losslab.register(3)

@@ -99,9 +99,18 @@ def test_parameters_by_position_and_by_name():
     assert regularizers.l2(0.5) == regularizers.L2(l2=0.5) == regularizers.get("l2:l2=0.5")
     assert regularizers.l1_l2(0.1, 0.2) == regularizers.get("l1l2:l1=0.1:l2=0.2")
     assert regularizers.get(regularizers.L1) == regularizers.L1()
+    assert regularizers.get(regularizers.L1L2) == regularizers.L1L2()
+    assert regularizers.get("l1_l2:l1=0.1") == regularizers.L1L2(l1=0.1)
+    assert regularizers.get(regularizers.serialize(regularizers.L1L2())) == regularizers.L1L2()
     assert regularizers.get(None) is None
     with pytest.raises(TypeError):
         regularizers.L1(0.1, 0.2)
+
+
+@pytest.mark.parametrize("name", ["l1_l2", "l1l2", "L1L2", " l1_l2 "])
+def test_the_bare_name_of_l1_l2_is_a_penalty(name):
+    """0.01 each, as the docstring of keras.regularizers.L1L2 has it."""
+    assert regularizers.get(name)([[2.0]]) == pytest.approx(0.01 * 2 + 0.01 * 4)
 
 
 def test_typos():

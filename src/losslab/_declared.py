@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self, dataclass_transform
 
 import numpy as np
 
-from ._param import checked_parameters
+from ._param import ByClass, check_names, checked_parameters
 
 
 @dataclass_transform(kw_only_default=True)
@@ -31,6 +31,15 @@ class Declared:
             cls._has_own_init = True
             cls.__init__ = _recording(own)  # type: ignore[method-assign]
         dataclasses.dataclass(init=not cls._has_own_init, kw_only=True, repr=False, eq=False)(cls)
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        """Say what is wrong with the arguments before Python does: it knows no nearest name."""
+        if not cls._has_own_init:
+            fields = {field.name: field for field in dataclasses.fields(cls)}
+            if args and all(field.kw_only for field in fields.values()):
+                raise TypeError(f"{cls.__name__} takes its parameters by name ({', '.join(fields)}), got {args[0]!r}")
+            check_names(cls, [name for name in kwargs if name not in fields], f"{cls.__name__}()")
+        return super().__new__(cls)
 
     def __post_init__(self) -> None:
         self._settle()
@@ -69,20 +78,16 @@ class Declared:
 
     def get_config(self) -> dict[str, Any]:
         """All parameters as values that JSON can hold; `from_config` gives an equal object."""
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in self._parameters().items()}
+        return {name: _plain_json(value) for name, value in self._parameters().items()}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
-        if not cls._has_own_init:
+        accepted = {each.name: each.kind for each in inspect.signature(cls).parameters.values()}
+        if not cls._has_own_init or inspect.Parameter.VAR_KEYWORD in accepted.values():
             return cls(**config)
         # a constructor of its own may lack a field that every object has, such as a loss's reduction
-        names = [field.name for field in dataclasses.fields(cls)]
-        accepted = inspect.signature(cls).parameters.values()
-        open_ended = any(each.kind is each.VAR_KEYWORD for each in accepted)
-        known = {each.name for each in accepted}
-        later = {name: value for name, value in config.items() if name in names and name not in known}
-        if open_ended:
-            later = {}
+        lacking = {field.name for field in dataclasses.fields(cls)} - accepted.keys()
+        later = {name: value for name, value in config.items() if name in lacking}
         return cls(**{name: value for name, value in config.items() if name not in later})._with_fields(later)
 
     def replace(self, **changes: Any) -> Self:
@@ -108,7 +113,8 @@ class Declared:
         if type(other) is not type(self):
             return NotImplemented
         assert isinstance(other, Declared)
-        return self._parameters() == other._parameters()
+        mine, its = self._parameters(), other._parameters()
+        return mine.keys() == its.keys() and all(_equal(mine[name], its[name]) for name in mine)
 
     def __hash__(self) -> int:
         return hash((type(self), *(_hashable(value) for value in self._parameters().values())))
@@ -153,6 +159,19 @@ def _plain(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         return tuple(value.tolist())
     return value.item() if isinstance(value, np.generic) else value
+
+
+def _plain_json(value: Any) -> Any:
+    if isinstance(value, ByClass):
+        return dict(value)
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _equal(a: Any, b: Any) -> bool:
+    try:
+        return bool(a == b)
+    except (TypeError, ValueError, RuntimeError):  # tensors, which compare element by element
+        return repr(a) == repr(b)
 
 
 def _hashable(value: Any) -> Any:

@@ -8,6 +8,16 @@ from ._ops import Array, Ops
 class FormulaLoss(Loss):
     """What losses that are a formula share."""
 
+    @property
+    def axis(self) -> int:
+        """The axis that the function form reduces."""
+        return -1
+
+    @property
+    def ignore_class(self) -> int | None:
+        """The class whose samples are removed."""
+        return None
+
     def formula(self, ops: Ops, y_true: Array, y_pred: Array) -> Array:
         """The loss in the array vocabulary `ops`.
 
@@ -17,6 +27,13 @@ class FormulaLoss(Loss):
         raise NotImplementedError(
             f"{type(self).__name__} declares no formula: define formula(self, ops, y_true, y_pred)"
         )
+
+    @property
+    def _class_axis(self) -> int:
+        return self.axis
+
+    def _labelled(self, ops: Ops, y_true: Array) -> Array | None:
+        return None if self.ignore_class is None else y_true != self.ignore_class
 
     def _checked(self, values: Shape, expected: Shape, per: str) -> None:
         if not same_shape(values, expected):

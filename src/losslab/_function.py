@@ -15,9 +15,6 @@ from ._registry import snake_case
 
 P = ParamSpec("P")
 
-FORMS: dict[type[Loss], Callable[..., Array]] = {}
-"""Loss class -> its function form."""
-
 _MOST_KEPT = 256  # a parameter that changes at every step makes its losses anew beyond that
 
 
@@ -57,8 +54,7 @@ def function_form(cls: Callable[P, Loss]) -> LossFunction[P]:
     made[""] = cls()
     function.__name__ = function.__qualname__ = name
     function.__module__ = cls.__module__
-    function.loss, function.targets = cls, made[""].targets  # type: ignore[attr-defined]  # for LossFunctionWrapper
-    FORMS[cls] = function
+    function.loss = cls  # type: ignore[attr-defined]  # what makes the whole loss of it, where a function is given
     cls.__doc__ = function.__doc__ = documentation(cls)
     function.__signature__ = _signature(cls)  # type: ignore[attr-defined]
     return cast(LossFunction[P], function)
@@ -76,7 +72,7 @@ def _plain(value: Any) -> Any:
 def _make(cls: Any, name: str, parameters: dict[str, Any]) -> Loss:
     if "reduction" in parameters or "name" in parameters:
         raise TypeError(f"{name}() gives one value per sample; for a reduction use the class: {cls.__name__}(…)")
-    check_names(cls, list(parameters), f"{name}()")
+    check_names(cls, list(parameters), f"{name}()", but=("reduction", "name"))
     loss: Loss = cls(**parameters)
     return loss
 

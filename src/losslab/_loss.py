@@ -71,21 +71,15 @@ class Loss(Declared):
 
     @property
     def targets(self) -> Domain:
-        return REAL
+        return self.__dict__.get("targets", REAL)  # type: ignore[no-any-return]
+
+    @targets.setter
+    def targets(self, domain: Domain) -> None:
+        self.__dict__["targets"] = domain
 
     @property
     def outputs(self) -> Domain:
         return REAL
-
-    @property
-    def axis(self) -> int:
-        """The axis that the function form reduces."""
-        return -1
-
-    @property
-    def ignore_class(self) -> int | None:
-        """The class whose samples are removed."""
-        return None
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """The loss of a batch, for a subclass to define where it is no formula in the array vocabulary.
@@ -167,7 +161,7 @@ class Loss(Declared):
     @property
     def _class_axis(self) -> int:
         """The axis that belongs last before the formula sees it."""
-        return self.axis
+        return -1
 
     @property
     def _shape_advice(self) -> str:
@@ -192,7 +186,7 @@ class Loss(Declared):
 
     def _labelled(self, ops: Ops, y_true: Array) -> Array | None:
         """False where `ignore_class` removes a label; None where nothing can."""
-        return None if self.ignore_class is None else y_true != self.ignore_class
+        return None
 
     def _counted(self, ops: Ops, labelled: Array | None, y_pred: Array, mask: Any, shape: Shape) -> Array | None:
         """False where a mask or `ignore_class` removes a sample; None where nothing can."""

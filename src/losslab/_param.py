@@ -11,6 +11,8 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 
+from ._frozen import FrozenDict
+
 _BOUNDS: dict[str, tuple[str, Callable[[float, float], bool]]] = {
     "gt": (">", lambda value, bound: value > bound),
     "ge": (">=", lambda value, bound: value >= bound),
@@ -19,6 +21,24 @@ _BOUNDS: dict[str, tuple[str, Callable[[float, float], bool]]] = {
 }
 
 _MISFIT = object()
+
+
+class ByClass(FrozenDict):
+    """{class: number}: Keras' form of class weights; 1 for a class that it does not name."""
+
+    @classmethod
+    def of(cls, value: Any) -> Any:
+        """The same from any dict; JSON has made texts of its keys."""
+        if not isinstance(value, dict) or not value:
+            return _MISFIT
+        keys = [int(key) if isinstance(key, str) and key.isdecimal() else key for key in value]
+        weights = [_convert_number(float, number) for number in value.values()]
+        if _MISFIT in weights or not all(isinstance(key, int | np.integer) and key >= 0 for key in keys):
+            return _MISFIT
+        return cls(zip(map(int, keys), weights, strict=True))
+
+    def for_classes(self, classes: int) -> tuple[float, ...]:
+        return tuple(self.get(each, 1.0) for each in range(classes))
 
 
 def param(
@@ -97,12 +117,14 @@ def _kinds(hint: Any) -> tuple[Any, ...]:
     return get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
 
 
-def check_names(cls: type, names: list[str], caller: str) -> None:
-    """Refuse a parameter that `cls` lacks, with the nearest name that it has."""
+def check_names(cls: type, names: list[str], caller: str, but: tuple[str, ...] = ()) -> None:
+    """Refuse a parameter that `cls` lacks, with the nearest name that it has; those of `but` do not count."""
+    if not names:
+        return
     accepted = inspect.signature(cls).parameters.values()
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in accepted):
         return  # only the class itself knows
-    known = [parameter.name for parameter in accepted]
+    known = [parameter.name for parameter in accepted if parameter.name not in but]
     for name in names:
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
@@ -144,6 +166,8 @@ def _convert(kind: Any, value: Any) -> Any:
         return value if isinstance(value, str) and value in get_args(kind) else _MISFIT
     if get_origin(kind) is tuple:
         return _convert_tuple(get_args(kind), value)
+    if kind is ByClass:
+        return ByClass.of(value)
     return _convert_number(kind, value)
 
 
@@ -158,9 +182,9 @@ def _convert_number(kind: Any, value: Any) -> Any:
 
 
 def _convert_tuple(kinds: tuple[Any, ...], value: Any) -> Any:
-    if isinstance(value, dict):
-        value = _by_class(value, 0 if kinds[-1] is Ellipsis else len(kinds))
-    if not isinstance(value, list | tuple | np.ndarray) or len(value) == 0:
+    if hasattr(value, "tolist"):  # an array of any framework
+        value = value.tolist()
+    if not isinstance(value, list | tuple) or len(value) == 0:
         return _MISFIT
     if kinds[-1] is not Ellipsis and len(kinds) != len(value):
         return _MISFIT
@@ -168,21 +192,14 @@ def _convert_tuple(kinds: tuple[Any, ...], value: Any) -> Any:
     return _MISFIT if any(item is _MISFIT for item in converted) else converted
 
 
-def _by_class(value: dict[Any, Any], length: int) -> list[Any] | None:
-    """{class: number} as a list, 1 for the classes between that it does not name, as Keras has it."""
-    if not value or not all(isinstance(key, int | np.integer) and key >= 0 for key in value):
-        return None
-    return [value.get(i, 1.0) for i in range(max(length, *(int(key) + 1 for key in value)))]
-
-
 def _within(value: Any, bounds: dict[str, float]) -> bool:
-    items = value if isinstance(value, tuple) else (value,)
+    items = value.values() if isinstance(value, ByClass) else value if isinstance(value, tuple) else (value,)
     numeric = [item for item in items if isinstance(item, int | float)]
     return all(_BOUNDS[word][1](item, bound) for item in numeric for word, bound in bounds.items())
 
 
 def _is_numeric(kind: Any) -> bool:
-    return kind in (int, float) or get_origin(kind) is tuple
+    return kind in (int, float, ByClass) or get_origin(kind) is tuple
 
 
 def _words(kind: Any) -> str:
@@ -191,5 +208,12 @@ def _words(kind: Any) -> str:
     if get_origin(kind) is tuple:
         kinds = get_args(kind)
         return "a list of numbers" if kinds[-1] is Ellipsis else f"a list of {len(kinds)} numbers"
-    names = {float: "a number", int: "an integer", bool: "True or False", str: "a string", NoneType: "None"}
+    names = {
+        ByClass: "a dict {class: number}",
+        float: "a number",
+        int: "an integer",
+        bool: "True or False",
+        str: "a string",
+        NoneType: "None",
+    }
     return names.get(kind, str(kind))

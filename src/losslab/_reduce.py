@@ -6,7 +6,8 @@ from ._ops import Array, Ops
 
 Reduction = Literal["sum_over_batch_size", "mean_with_sample_weight", "sum", "none"]
 
-SYNONYMS: dict[Any, Reduction] = {"mean": "sum_over_batch_size", None: "none"}
+SYNONYMS: dict[Any, Reduction] = {"mean": "sum_over_batch_size", "auto": "sum_over_batch_size", None: "none"}
+"""What Keras calls them too; "auto" is Keras 2's."""
 
 
 def reduce(

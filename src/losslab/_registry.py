@@ -54,12 +54,14 @@ class Registry:
         self.unlisted: dict[str, tuple[str, Any]] = {}
         # How a registered callable that is no class becomes an object: (callable, parameters) -> object
         self.wrap: Callable[[Any, dict[str, Any]], Any] = self._as_it_is
+        # Called with whatever is registered: an adapter that has to know it hangs in here when it is imported
+        self.on_register: list[Callable[[Any], None]] = []
 
     def register(self, target: T | None = None, /, *, name: str | None = None, aliases: Sequence[str] = ()) -> Any:
         """Make a class, or any callable, known to `get` by its name. Also a decorator.
 
         Args:
-            target: the class or callable, for a loss (y_true, y_pred) -> values; None to use it as `@register(name=…)`.
+            target: the class or callable, for a loss (y_true, y_pred) -> values; as a decorator, the name or nothing.
             name: by default the class or function name in snake_case; a class resolves by its own name too.
             aliases: further names, beside the `aliases` that a class declares.
 
@@ -73,8 +75,10 @@ class Registry:
         >>> losslab.get("fourth_power")
         FourthPower()
         """
-        if target is None:
-            return lambda later: self.register(later, name=name, aliases=aliases)
+        if target is None or isinstance(target, str):
+            return lambda later: self.register(later, name=name or target, aliases=aliases)
+        if not callable(target):
+            raise TypeError(f"{target!r} is no {self.kind}: register a class or a callable")
         own = getattr(target, "__name__", type(target).__name__)
         canonical = name or snake_case(own)
         declared = vars(target).get("aliases", ()) if isinstance(target, type) else ()  # a parent's names stay with it
@@ -82,6 +86,8 @@ class Registry:
         for word in words:
             self._check_free(word, target)
         self.known.update((word, (canonical, target)) for word in words)
+        for listener in self.on_register:
+            listener(target)
         return target
 
     def names(self) -> list[str]:
@@ -227,7 +233,7 @@ def _same_definition(a: Any, b: Any) -> bool:
 def _parse_parameters(text: str, rest: str) -> dict[str, Any]:
     """ "gamma=3:alpha=[1, 2]" or "gamma=3,alpha=0.5" -> a dict of values."""
     parameters: dict[str, Any] = {}
-    for part in re.split(r"[:,](?![^\[(]*[\])])", rest):
+    for part in re.split(r"[:,](?![^\[({]*[\])}])", rest):
         key, equals, value = part.partition("=")
         if not equals or not key.strip():
             raise ValueError(f"{text!r}: after the colon stands name=value, got {part!r}")

@@ -29,7 +29,7 @@ class SetLoss(Loss):
 
     shapes = "One shape for both; (N,) and (N, 1) are aligned."
     unit = "set, the axes that `axis` names reduced: by default one for the batch"
-    axis: int | tuple[int, ...] | None = param(None, doc="the axes that form a set; None for all")  # type: ignore[assignment]
+    axis: int | tuple[int, ...] | None = param(None, doc="the axes that form a set; None for all")
 
     def formula(self, ops: Ops, y_true: Array, y_pred: Array, total: Total) -> Array:
         """The loss of each set in the array vocabulary `ops`.
@@ -41,10 +41,6 @@ class SetLoss(Loss):
         raise NotImplementedError(
             f"{type(self).__name__} declares no formula: define formula(self, ops, y_true, y_pred, total)"
         )
-
-    @property
-    def _class_axis(self) -> int:
-        return -1
 
     def _weighted(
         self, ops: Ops, y_true: Array, y_pred: Array, sample_weight: Any, mask: Any

@@ -4,7 +4,7 @@ import copy
 import difflib
 import numbers
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ._ops import Array
@@ -44,6 +44,27 @@ def mapped(function: Callable[[str, Array], Array], tree: Any, path: str = "") -
         return function(path, tree)
     pairs = zip(node.names, node.children, strict=True)
     return node.rebuild([mapped(function, child, _joined(path, name)) for name, child in pairs])
+
+
+def rules_of(given: Any, get: Callable[[Any], Any], kind: str) -> dict[str, Any]:
+    """Path -> what `get` makes of it.
+
+    Raises:
+        TypeError: no dict of paths, or None for one of them.
+    """
+    if not isinstance(given, Mapping):
+        raise TypeError(
+            f"a dict of path -> {kind} is needed, got {given!r}: say where, such as {{'*kernel': {given!r}}} for all "
+            f"kernels, or {{'*': {given!r}}} for everything, biases too"
+        )
+    for path, each in given.items():
+        if not isinstance(path, str):
+            raise TypeError(f"a path is a text such as 'dense/kernel', got {path!r}")
+        if each is None:
+            raise TypeError(
+                f"None for the path {path!r} is no {kind}: leave the path out; it takes nothing from others"
+            )
+    return {path: get(each) for path, each in given.items()}
 
 
 def matching(pattern: str, paths: Sequence[str]) -> list[str]:

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import Any, Self
 
 from ._domain import DOMAINS, REAL, Domain
-from ._function import FORMS
 from ._loss import Loss
 from ._param import check_names
 from ._registry import LOSSES, snake_case
@@ -18,9 +17,10 @@ class LossFunctionWrapper(Loss):
         fn: in the framework of its arrays. It gives a value per sample or per element, as `Loss.call` says.
         reduction: how the per-sample values become one number.
         name: for logs; the function's own where none is given.
-        targets: what y_true is: `losslab.domains.CLASS_ID` where the function takes class ids. A function of the
-            catalogue knows its own.
+        targets: what y_true is: `losslab.domains.CLASS_ID` where the function takes class ids.
         parameters: further arguments of `fn`.
+
+    A function of the catalogue (`losslab.huber`) gives the loss that it is the function form of.
 
     Raises:
         TypeError: something that is no function of two arrays, or a parameter that it lacks.
@@ -31,6 +31,12 @@ class LossFunctionWrapper(Loss):
     >>> float(loss([[0.0], [1.0]], [[2.0], [9.0]], mask=[True, False]))
     8.0
     """
+
+    def __new__(cls, fn: Any = None, *args: Any, **kwargs: Any) -> Any:
+        made_by = getattr(fn, "loss", None)
+        if made_by is None or hasattr(fn, "__wrapped__"):  # functools.wraps copies attributes onto another function
+            return super().__new__(cls)
+        return _of_catalogue(made_by, *args, **kwargs)
 
     def __init__(
         self,
@@ -43,15 +49,11 @@ class LossFunctionWrapper(Loss):
         _check_call(fn, parameters)
         self.fn = fn
         self.parameters = parameters
-        self._targets: Domain = targets or getattr(fn, "targets", None) or REAL
+        self.targets = targets or REAL
         super().__init__(reduction=reduction, name=name or "")
 
     def _own_name(self) -> str:
         return _name(self.fn)
-
-    @property
-    def targets(self) -> Domain:
-        return self._targets
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         return self.fn(y_true, y_pred, **self.parameters)
@@ -63,7 +65,7 @@ class LossFunctionWrapper(Loss):
             ValueError: the function is not registered, so that no name would find it again.
         """
         config = super().get_config()
-        config["fn"] = LOSSES.name_of(getattr(self.fn, "loss", self.fn))
+        config["fn"] = LOSSES.name_of(self.fn)
         if config["fn"] is None:
             raise ValueError(f"{_name(self.fn)} is not registered: add @losslab.register to it")
         config["targets"] = config["targets"] and config["targets"].name
@@ -71,11 +73,18 @@ class LossFunctionWrapper(Loss):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
-        found = LOSSES.target_of(config["fn"])
-        return cls(**{**config, "fn": FORMS.get(found, found), "targets": DOMAINS.get(config.get("targets") or "")})
+        fn = LOSSES.target_of(config["fn"])
+        return cls(**{**config, "fn": fn, "targets": DOMAINS.get(config.get("targets") or "")})
 
     def replace(self, **changes: Any) -> Self:
         return type(self)(**{**self._parameters(), **changes})
+
+
+def _of_catalogue(
+    loss: Any, reduction: Any = "sum_over_batch_size", name: str | None = None, targets: Any = None, **parameters: Any
+) -> Loss:
+    made: Loss = loss(reduction=reduction, name=name or "", **parameters)
+    return made
 
 
 def _name(fn: Any) -> str:

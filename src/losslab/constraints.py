@@ -11,7 +11,7 @@ from typing import Any
 from ._ops import Array, Ops
 from ._param import param
 from ._registry import Registry
-from ._tree import leaves, mapped, matching
+from ._tree import leaves, mapped, matching, rules_of
 from ._weight_function import WeightFunction
 
 __all__ = [
@@ -168,15 +168,16 @@ def apply(tree: Any, rules: Mapping[str, Any]) -> Any:
 
     Raises:
         ValueError: a path that nothing in the tree has; the message names the nearest.
+        TypeError: rules that are no dict of paths, or None for one of them.
 
     >>> losslab.constraints.apply({"dense": {"kernel": np.array([[-1.0]])}}, {"dense/kernel": "non_neg"})
     {'dense': {'kernel': array([[0.]])}}
     """
     projections: dict[str, list[Any]] = {}
     paths = list(leaves(tree))
-    for pattern, constraint in rules.items():
+    for pattern, constraint in rules_of(rules, get, "constraint").items():
         for path in matching(pattern, paths):
-            projections.setdefault(path, []).append(get(constraint))
+            projections.setdefault(path, []).append(constraint)
 
     def projected(path: str, leaf: Any) -> Any:
         for projection in projections.get(path, ()):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from ._declared import Declared
+from ._frozen import FrozenDict
 from ._loss import Loss
 from ._ops import Array, ops_for
 from ._registry import UnknownLossError, get, serialize
@@ -26,8 +27,9 @@ class LossContainer(Declared):
 
     Args:
         loss: in the structure of the outputs: a list for a list, a dict for a dict, and so on inside; one loss stands
-            for all outputs below. A loss is what `losslab.get` takes, or a function; None leaves an output without
-            one. A list of losses on one output is summed. A name that nobody has registered yet is looked up later.
+            for all outputs below. A loss is what `losslab.get` takes, a function, or a loss of `losslab.keras`; None
+            leaves an output without one. A list of losses on one output is summed. A name that nobody has registered
+            yet is looked up later.
         loss_weights: numbers in the same structure, one number for all below; 1 where none is given.
 
     A dict of losses names every output of a dict: one without a loss says so with None.
@@ -53,7 +55,8 @@ class LossContainer(Declared):
 
         Args:
             y_true: labels, in the structure of the outputs; None, or absent from a dict, where there is no loss.
-            y_pred: the outputs: arrays in dicts and lists. A list of numbers is an array.
+            y_pred: the outputs: arrays in dicts and lists. A list of numbers is an array; where it could be an output
+                for each of several losses as well, it is refused.
             sample_weight: as a loss takes it: one for all outputs, or in their structure.
             mask: likewise.
 
@@ -88,7 +91,7 @@ class LossContainer(Declared):
         Raises:
             ValueError: a loss that no config can name: a function or class that is not registered.
         """
-        return {"loss": _mapped(_config, self.loss, list), "loss_weights": _mapped(_number, self.loss_weights, list)}
+        return {name: _mapped(_config, value, list, dict) for name, value in self._parameters().items()}
 
 
 def total(terms: Sequence[Any]) -> Array:
@@ -108,13 +111,13 @@ def _is_leaf(structure: Any) -> bool:
     return "class_name" in structure if isinstance(structure, dict) else not isinstance(structure, list | tuple)
 
 
-def _mapped(function: Callable[[Any], Any], structure: Any, sequence: Callable[[Any], Any] = tuple) -> Any:
-    """The function of every leaf; lists become tuples, which nobody can change."""
+def _mapped(function: Callable[[Any], Any], structure: Any, sequence: Any = tuple, mapping: Any = FrozenDict) -> Any:
+    """The function of every leaf, in lists and dicts that nobody can change."""
     if _is_leaf(structure):
         return function(structure)
     if isinstance(structure, dict):
-        return {key: _mapped(function, inner, sequence) for key, inner in structure.items()}
-    return sequence(_mapped(function, inner, sequence) for inner in structure)
+        return mapping({key: _mapped(function, inner, sequence, mapping) for key, inner in structure.items()})
+    return sequence(_mapped(function, inner, sequence, mapping) for inner in structure)
 
 
 def _known(identifier: Any) -> Any:
@@ -123,7 +126,10 @@ def _known(identifier: Any) -> Any:
         loss = get(identifier)
     except UnknownLossError:
         return identifier
-    return loss if loss is None or isinstance(loss, Loss) else LossFunctionWrapper(loss)
+    if loss is None or isinstance(loss, Loss):
+        return loss
+    core = getattr(loss, "core", None)  # what computes in a loss of losslab.keras
+    return core if isinstance(core, getattr(loss, "core_class", ())) else LossFunctionWrapper(loss)
 
 
 def _config(loss: Any) -> Any:
@@ -162,6 +168,7 @@ def _pairs(loss: Any, y_pred: Any, path: Path) -> dict[Any, tuple[Any, Any, Path
     if not is_structure(y_pred):
         if isinstance(loss, dict):
             raise ValueError(f"{about(path)}a dict of losses ({listed(loss)}), but the output is one array")
+        _check_one_output(loss, y_pred, path)
         return {index: (each, y_pred, path) for index, each in enumerate(loss)}
     losses = dict.fromkeys(keys_of(y_pred), loss) if _is_leaf(loss) else spread(loss, y_pred, "loss", path)
     missing = [key for key in losses if isinstance(loss, dict) and key not in loss]
@@ -170,6 +177,17 @@ def _pairs(loss: Any, y_pred: Any, path: Path) -> dict[Any, tuple[Any, Any, Path
             f"{about(path)}no loss for {listed(missing)}: give one, or None to leave an output without a loss"
         )
     return {key: (losses[key], y_pred[key], (*path, key)) for key in losses}
+
+
+def _check_one_output(losses: tuple[Any, ...], y_pred: Any, path: Path) -> None:
+    """Refuse [[1.0], [2.0]] for two losses: one output of two samples, or two outputs of one?"""
+    if not isinstance(y_pred, list | tuple) or len(y_pred) != len(losses):
+        return
+    if all(isinstance(each, list | tuple) for each in y_pred):
+        raise ValueError(
+            f"{about(path)}y_pred is a list of {len(y_pred)} lists for {len(losses)} losses, which is one output or "
+            f"{len(y_pred)}: give np.asarray(y_pred) for one output, or a list of arrays for an output each"
+        )
 
 
 def _resolved(identifier: Any, path: Path) -> Loss:
@@ -194,7 +212,8 @@ def _value(term: Term, y_true: Any, y_pred: Any, sample_weight: Any, mask: Any) 
     try:
         value = term.loss(labels, y_pred, sample_weight=weight, mask=kept)
     except (TypeError, ValueError) as error:
-        error.add_note(f"in the loss of the output {path_text(term.path)!r}")
+        if term.path:
+            error.add_note(f"in the loss of the output {path_text(term.path)!r}")
         raise
     shape = tuple(ops_for(value).shape(value))
     if shape:

@@ -5,8 +5,9 @@ from typing import Any, Self
 
 from . import regularizers
 from ._declared import Declared
+from ._frozen import FrozenDict
 from ._ops import Array, ops_for
-from ._tree import leaves, matching
+from ._tree import leaves, matching, rules_of
 from .container import LossContainer, total
 
 
@@ -23,6 +24,7 @@ class Objective(Declared):
 
     Raises:
         UnknownNameError: a name that no loss or regularizer has.
+        TypeError: penalties that are no dict of paths, or None for one of them.
 
     >>> objective = losslab.Objective("mse", {"dense/kernel": losslab.regularizers.l2(0.01)})
     >>> params = {"dense": {"kernel": np.array([[10.0]]), "bias": np.array([0.0])}}
@@ -97,15 +99,16 @@ class Objective(Declared):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
-        return cls(**{**config, "loss": LossContainer.from_config(config["loss"])})
+        loss = config["loss"]
+        return cls(**{**config, "loss": loss if isinstance(loss, LossContainer) else LossContainer.from_config(loss)})
 
 
 def _everywhere(regularizer: Any) -> dict[str, Any]:
     return {} if regularizer is None else {"*": regularizer}
 
 
-def _regularizers(rules: Mapping[str, Any]) -> dict[str, Any]:
-    return {path: regularizers.get(each) for path, each in rules.items()}
+def _regularizers(rules: Any) -> dict[str, Any]:
+    return FrozenDict(rules_of(rules, regularizers.get, "regularizer"))
 
 
 def _penalties(

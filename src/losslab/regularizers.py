@@ -4,7 +4,7 @@
 np.float64(2.5)
 """
 
-from typing import Literal
+from typing import Any, Literal
 
 from ._ops import Array, Ops
 from ._param import param
@@ -31,9 +31,30 @@ __all__ = [
 
 REGULARIZERS = Registry("regularizer", "losslab.regularizers")
 register, names, aliases_of = REGULARIZERS.register, REGULARIZERS.names, REGULARIZERS.aliases_of
-get, serialize, deserialize = REGULARIZERS.get, REGULARIZERS.serialize, REGULARIZERS.deserialize
+serialize, deserialize = REGULARIZERS.serialize, REGULARIZERS.deserialize
 
 _SMALLEST_NORM = 1e-7  # Keras' epsilon: a shorter row counts as one of this length
+
+
+def get(identifier: Any) -> Any:
+    """The regularizer that `identifier` means.
+
+    Args:
+        identifier: a name ("l2"), a name with parameters ("l2:l2=0.1"), a config dict from `serialize`, a class, an
+            instance, any callable (returned as it is), or None (returned as None). The name "l1_l2" alone means
+            l1=0.01 and l2=0.01, as Keras documents it; the class L1L2() has 0 and 0 and is no penalty.
+
+    Raises:
+        UnknownNameError: no such name; the message suggests the nearest.
+        TypeError: a parameter that it lacks, or something that means no regularizer.
+        ValueError: a parameter out of its bounds.
+
+    >>> losslab.regularizers.get("l1_l2"), losslab.regularizers.get("l1_l2:l1=0.1")
+    (L1L2(l1=0.01, l2=0.01), L1L2(l1=0.1))
+    """
+    found = REGULARIZERS.get(identifier)
+    bare = isinstance(identifier, str) and ":" not in identifier
+    return L1L2(l1=0.01, l2=0.01) if bare and found == L1L2() else found
 
 
 class Regularizer(WeightFunction):

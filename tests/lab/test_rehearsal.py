@@ -17,8 +17,8 @@ def rehearse():
     return rehearsal.rehearse
 
 
-@pytest.mark.parametrize("name", losslab.names())
-def test_every_loss_of_the_catalogue_passes(rehearse, name):
+@pytest.mark.parametrize("name", sorted(set(losslab.names()) - {"circle", "ctc"}))
+def test_every_loss_on_classes_passes(rehearse, name):
     loss = losslab.get(name)
     encode.check(loss)
     rehearse(name, loss, 2, 1)

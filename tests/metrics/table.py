@@ -36,6 +36,10 @@ def draw(kind, seed=0):
         return ids, _rows(rng)
     if kind == "one_hot":
         return np.eye(CLASSES)[ids], _rows(rng)
+    if kind == "unknown_labels":
+        labels = rng.integers(-1, 2, (N, CLASSES))
+        labels[5] = -1
+        return labels, _scores(rng, N, CLASSES)
     if kind == "multi_label":
         return rng.integers(0, 2, (N, CLASSES)), _scores(rng, N, CLASSES)
     return rng.normal(size=(N, 2)), rng.normal(size=(N, 2))
@@ -56,6 +60,23 @@ class Row:
 
 def _mean(values):
     return lambda y, p, w: np.average(np.reshape(values(y, p), (len(w), -1)).mean(1), weights=w)
+
+
+def _mean_of_known(y, p, w):
+    """The mean over the labels of each row that are not -1, and over the rows that have any."""
+    rows = [(np.mean((p[i] > 0.5)[y[i] >= 0] == y[i][y[i] >= 0]), w[i]) for i in range(len(y)) if (y[i] >= 0).any()]
+    return np.average([value for value, _ in rows], weights=[weight for _, weight in rows])
+
+
+def _sklearn_without(ignored, k=1):
+    def expected(y, p, w):
+        ids = y.argmax(1)
+        kept = ids != ignored
+        return sklearn.metrics.top_k_accuracy_score(
+            ids[kept], p[kept], k=k, sample_weight=w[kept], labels=range(CLASSES)
+        )
+
+    return expected
 
 
 def _sklearn(name, cut=0.5, **options):
@@ -122,6 +143,14 @@ TABLE = [
     Row(M.BinaryAccuracy(from_logits=True), "logits", _mean(lambda y, p: (p > 0) == y)),
     Row(M.BinaryAccuracy(threshold=0.25, from_logits=True), "logits", _mean(lambda y, p: (p > -np.log(3)) == y)),
     Row(M.BinaryAccuracy(threshold=0.0), "signs", _mean(lambda y, p: np.sign(p) == y)),
+    Row(M.BinaryAccuracy(ignore_class=-1), "unknown_labels", _mean_of_known),
+    Row(
+        M.BinaryAccuracy(ignore_class=0),
+        "binary",
+        lambda y, p, w: sklearn.metrics.recall_score(y, p > 0.5, sample_weight=w),
+    ),
+    Row(M.CategoricalAccuracy(ignore_class=3), "one_hot", _sklearn_without(3)),
+    Row(M.TopKCategoricalAccuracy(k=2, ignore_class=3), "one_hot", _sklearn_without(3, k=2)),
     Row(M.CategoricalAccuracy(), "one_hot", _mean(lambda y, p: _rank(y, p) < 1)),
     Row(M.SparseCategoricalAccuracy(), "ids", _mean(lambda y, p: _rank(y, p) < 1)),
     Row(M.TopKCategoricalAccuracy(k=2), "one_hot", _mean(lambda y, p: _rank(y, p) < 2)),
@@ -148,6 +177,8 @@ TABLE = [
         "ids",
         lambda y, p, w: sklearn.metrics.accuracy_score(y[y != 3], p[y != 3].argmax(1), sample_weight=w[y != 3]),
     ),
+    Row(M.Accuracy(ignore_class=3), "one_hot", _sklearn_without(3)),
+    Row(M.Accuracy(ignore_class=-1), "unknown_labels", _mean_of_known),
     Row(M.AUC(), "binary", _roc),
     Row(M.AUC(), "binary", _rank_auc),
     Row(M.AUC(), "signs", _roc),

@@ -83,10 +83,53 @@ def test_batches_of_two_tasks_are_refused():
         ("scce:ignore_class=255", M.Accuracy(ignore_class=255)),
         ("categorical_crossentropy:from_logits=True", M.Accuracy()),
         ("mse", M.Accuracy()),
+        ("bce:ignore_class=-1", M.Accuracy(ignore_class=-1)),
+        ("binary_focal_crossentropy:ignore_class=-1", M.Accuracy(ignore_class=-1)),
+        ("categorical_crossentropy:ignore_class=2", M.Accuracy(ignore_class=2)),
+        (losslab.binary_crossentropy, M.Accuracy()),
+        (losslab.LossFunctionWrapper(losslab.binary_crossentropy, from_logits=True), M.Accuracy(from_logits=True)),
+        (losslab.SparseCategoricalCrossentropy(ignore_class=255), M.Accuracy(ignore_class=255)),
     ],
 )
 def test_the_loss_says_what_the_shapes_cannot(loss, expected):
+    assert M.Accuracy.for_loss(loss) == expected
     assert M.Accuracy.for_loss(losslab.get(loss)) == expected
+
+
+@pytest.mark.parametrize("unknown", [lambda y_true, y_pred: y_pred, 3, None], ids=repr)
+def test_what_is_no_loss_says_nothing(unknown):
+    with pytest.raises(TypeError, match=r"is no losslab.Loss|means no loss"):
+        M.Accuracy.for_loss(unknown)
+
+
+@pytest.mark.parametrize(
+    ("loss", "y_true", "y_pred", "expected", "resolved"),
+    [
+        ("bce:ignore_class=-1", [1, 0, -1, -1], [0.9, 0.1, 0.9, 0.9], 1.0, "binary_accuracy"),
+        # known labels of the rows: 1 of 2, 2 of 2, none
+        (
+            "bce:ignore_class=-1",
+            [[1, 0, -1], [1, 1, -1], [-1, -1, -1]],
+            [[0.9, 0.9, 0.9], [0.9, 0.9, 0.9], [0.9, 0.1, 0.1]],
+            0.75,
+            "binary_accuracy",
+        ),
+        # a row that is all unknown does not decide
+        ("bce:ignore_class=-1", [[0, 1], [-1, -1]], [[0.6, 0.9], [0.9, 0.9]], 1.0, "categorical_accuracy"),
+        ("cce:ignore_class=2", np.eye(3), [[0.8, 0.1, 0.1], [0.9, 0.1, 0], [0.9, 0.1, 0]], 0.5, "categorical_accuracy"),
+        ("cce:ignore_class=0", np.eye(2), [[0.2, 0.8], [0.2, 0.8]], 1.0, "categorical_accuracy"),
+    ],
+)
+def test_an_ignored_class_plays_no_part(loss, y_true, y_pred, expected, resolved, framework):
+    metric = M.Accuracy.for_loss(loss)
+    metric.update(framework.array(np.array(y_true)), framework.array(np.array(y_pred)))
+    assert metric.result() == expected
+    assert metric.resolved == resolved
+
+
+def test_ignoring_a_class_that_does_not_exist_is_refused():
+    with pytest.raises(ValueError, match="ignore_class 7 is none of the 3 classes"):
+        M.categorical_accuracy(np.eye(3), np.eye(3), ignore_class=7)
 
 
 def test_ties_go_to_the_first_class():
@@ -136,3 +179,38 @@ def test_labels_that_mean_nothing_are_refused():
         M.sparse_categorical_accuracy([3, 0], np.eye(3)[:2])
     with pytest.raises(ValueError, match=r"y_true has shape \(2, 3\) and y_pred \(2, 4\)"):
         M.accuracy(np.eye(3)[:2], np.eye(4)[:2])
+
+
+@pytest.mark.parametrize(
+    ("function", "y_true", "y_pred", "fix"),
+    [
+        (M.categorical_accuracy, [1, 0], np.eye(3)[:2], "for class ids use sparse_categorical_accuracy, or give"),
+        (
+            M.binary_accuracy,
+            [[1], [0]],
+            np.eye(3)[:2],
+            r"sparse_categorical_accuracy, or give losslab.one_hot\(y_true, 3",
+        ),
+        (
+            M.auc,
+            [1, 0],
+            np.eye(3)[:2],
+            "auc needs a label for each column: for class ids use sparse_categorical_accuracy",
+        ),
+        (M.top_k_categorical_accuracy, [1, 0], np.eye(3)[:2], "use sparse_top_k_categorical_accuracy"),
+        (M.sparse_categorical_accuracy, np.eye(3), np.eye(3), "for one-hot rows use categorical_accuracy"),
+        (M.sparse_top_k_categorical_accuracy, np.eye(3), np.eye(3), "for one-hot rows use top_k_categorical_accuracy"),
+        (M.sparse_categorical_accuracy, [1, 0], [0.2, 0.8], "for one score per sample use binary_accuracy"),
+    ],
+)
+def test_labels_of_another_kind_are_refused_in_words_of_metrics(function, y_true, y_pred, fix):
+    with pytest.raises(ValueError, match=fix) as caught:
+        function(y_true, y_pred)
+    assert str(caught.value).startswith(f"{function.__name__}: y_true has shape {np.shape(y_true)}")
+    assert "loss" not in str(caught.value).replace("losslab.", "")
+
+
+def test_shapes_are_refused_before_values():
+    """Frameworks and Keras make trial runs with values that nobody gave."""
+    with pytest.raises(ValueError, match="the best of one class is always right"):
+        M.sparse_categorical_accuracy([99, 99], [[0.1], [0.2]])

@@ -53,11 +53,17 @@ def test_short_names_resolve(name):
     assert M.get(name).name == SHORT[name]
 
 
-@pytest.mark.parametrize("name", [name for name in losslab.names() if name not in ("dice", "tversky", "ctc", "circle")])
+OF_SEVERAL_SAMPLES = ("dice", "tversky", "circle")
+
+
+@pytest.mark.parametrize("name", [*losslab.names(), "dice:axis=1", "tversky:axis=-1", "dice:axis=(-1,)"])
 def test_every_loss_is_a_metric(name):
+    if name in OF_SEVERAL_SAMPLES:
+        pytest.skip("a value of it belongs to several samples: refused, as the next test has it")
     loss = losslab.get(name)
     rng = np.random.default_rng(0)
-    data = [(loss.targets.draw(rng, (n, 4)), loss.outputs.draw(rng, (n, 4))) for n in (3, 5)]
+    shapes = [(n, 6, 4) if name == "ctc" else (n, 4) for n in (3, 5)]
+    data = [(loss.targets.draw(rng, shape), loss.outputs.draw(rng, shape)) for shape in shapes]
     metric = M.LossMetric(name)
     for y_true, y_pred in data:
         metric.update(y_true, y_pred, sample_weight=np.full(len(y_pred), 0.5))
@@ -65,12 +71,59 @@ def test_every_loss_is_a_metric(name):
     assert metric.name == loss.name
 
 
-def test_a_loss_of_the_whole_batch_is_no_metric():
-    with pytest.raises(ValueError, match="gives one number for a whole batch"):
-        M.get("dice").update(np.eye(3), np.eye(3))
-    of_samples = M.get(losslab.Dice(axis=1))
-    of_samples.update(np.eye(3), np.eye(3))
-    assert of_samples.result() == pytest.approx(0.0, abs=1e-6)
+@pytest.mark.parametrize("loss", [losslab.Dice, losslab.Tversky])
+@pytest.mark.parametrize("axis", [None, 0, -2, (0, 1), (-2, -1)], ids=str)
+def test_a_loss_on_sets_beyond_a_sample_is_no_metric(loss, axis):
+    with pytest.raises(
+        ValueError, match=r"no value per sample, but one for a whole batch.*give the axes of one sample's"
+    ):
+        M.get(loss(axis=axis)).update(np.eye(3), np.eye(3))
+
+
+@pytest.mark.parametrize(
+    "form", ["circle", losslab.Circle(), losslab.circle, losslab.LossFunctionWrapper(losslab.circle)], ids=repr
+)
+def test_a_loss_on_pairs_is_no_metric(form):
+    with pytest.raises(ValueError, match="depends on the other samples of its batch, so that batches do not add up"):
+        M.get(form)
+
+
+def test_every_form_of_a_loss_is_the_loss():
+    import losslab.keras
+
+    huber = M.LossMetric(losslab.Huber(delta=2.0))
+    assert M.get(losslab.keras.Huber(delta=2.0)) == huber
+    assert M.get(losslab.LossFunctionWrapper(losslab.huber, delta=2.0)) == huber
+    assert M.get(losslab.huber) == M.get(losslab.Huber) == M.get(losslab.keras.Huber) == M.get("huber")
+
+
+def test_every_form_of_a_metric_is_the_metric():
+    import losslab.keras.metrics
+
+    assert M.get(M.auc) == M.get("auc")
+    assert M.get(M.mean) == M.get("mean")
+    assert M.get(M.top_k_categorical_accuracy) == M.TopKCategoricalAccuracy()
+    assert M.get(losslab.keras.metrics.F1Score(average="micro")) == M.F1Score(average="micro")
+
+
+def test_what_is_listed_can_be_made():
+    for name in M.names():
+        assert M.get(name).name == name
+    with pytest.raises(losslab.UnknownNameError, match="unknown metric 'loss_metric'"):
+        M.get("loss_metric")
+
+
+@pytest.mark.parametrize("function", [M.auc, M.precision, M.recall, M.f1_score, M.mean], ids=lambda f: f.__name__)
+def test_what_takes_all_samples_is_not_traced(function, framework):
+    """A compiled step sees one batch, and the mean over batches is another number."""
+    assert function.over_all_samples
+    assert not hasattr(M.accuracy, "over_all_samples")
+    if framework.name not in ("jax", "tensorflow"):
+        pytest.skip("an eager batch does not show that it is a part")
+    data = framework.array(np.array([0.0, 1.0])), framework.array(np.array([0.2, 0.7]))
+    in_keras = "keras.metrics.Mean()" if function is M.mean else f"losslab.keras.metrics.{function.metric.__name__}("
+    with pytest.raises(TypeError, match=re.escape(in_keras)):
+        framework.compiled(lambda y_true, y_pred: function(y_true, y_pred))(*data)
 
 
 def test_the_name_is_a_similarity_and_the_loss_is_negative():
@@ -132,8 +185,12 @@ def test_parameters_are_checked():
         M.auc([0, 1], [0.1, 0.2], tresholds=3)
     with pytest.raises(TypeError, match="has no parameter 'name'"):
         M.binary_accuracy([0, 1], [0.1, 0.2], name="mine")
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match="3 means no metric"):
         M.get(3)
+    with pytest.raises(TypeError, match=r"f1_score\(\) has no parameter 'sample_weigth': did you mean 'sample_weight'"):
+        M.f1_score([0, 1], [0.1, 0.2], sample_weigth=[1, 2])
+    with pytest.raises(TypeError, match="it has y_true, y_pred, sample_weight, mask, average, threshold, from_logits$"):
+        M.f1_score([0, 1], [0.1, 0.2], zzz=1)
 
 
 def test_a_metric_is_no_function_of_a_batch():

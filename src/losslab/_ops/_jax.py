@@ -50,6 +50,9 @@ class JaxOps(NumpyOps):
     def stop_gradient(self, x: Array) -> Array:
         return jax.lax.stop_gradient(x)
 
+    def where(self, condition: Array, x: Any, y: Any) -> Array:
+        return jnp.where(condition, x, y)
+
     def abs(self, x: Array) -> Array:
         return x * jax.lax.stop_gradient(jnp.sign(x))  # JAX' own has slope 1 at 0
 
@@ -77,6 +80,8 @@ class JaxOps(NumpyOps):
     def scan(
         self, step: Callable[..., tuple[Array, ...]], state: tuple[Array, ...], steps: tuple[Array, ...]
     ) -> tuple[Array, ...]:
+        if not any(isinstance(x, jax.core.Tracer) for x in (*state, *steps)):
+            return super().scan(step, state, steps)  # outside jit, lax.scan compiles anew at every call
         last, _ = jax.lax.scan(lambda before, slices: (step(before, slices), None), state, steps)
         return last
 

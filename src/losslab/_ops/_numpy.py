@@ -97,7 +97,7 @@ class NumpyOps(Ops):
         return gammaln(x)
 
     def where(self, condition: Array, x: Any, y: Any) -> Array:
-        return self.xp.where(condition, x, y)
+        return self.xp.where(condition, x, y)[()]  # a number, not an array of no axes
 
     def sigmoid(self, x: Array) -> Array:
         return self.exp(self.log_sigmoid(x))

@@ -5,6 +5,7 @@
 2.0
 """
 
+import difflib
 from typing import Any
 
 import losslab
@@ -12,6 +13,7 @@ import losslab
 from . import metrics
 from ._functions import register_functions
 from ._losses import KerasLoss, loss_class, wrap
+from ._registered import follow, registered
 from ._strings import register_strings
 from ._weight_functions import register_weight_functions
 from ._wiring import check_wiring
@@ -20,21 +22,29 @@ __all__ = ["KerasLoss", "check_wiring", "loss_class", "metrics", "register_strin
 
 
 def _catalogue() -> dict[str, type[KerasLoss]]:
-    """Class name -> Keras class, of every loss that `losslab.names` knows now, and of a plain function as a loss."""
-    known = [*(type(losslab.get(name)) for name in losslab.names()), losslab.LossFunctionWrapper]
-    return {cls.__name__: loss_class(cls) for cls in known}
+    """Class name -> Keras class, of every loss class that is registered now, and of a plain function as a loss."""
+    return {cls.__name__: loss_class(cls) for cls in (*registered(losslab, losslab.Loss), losslab.LossFunctionWrapper)}
 
 
-# All at once and at import: Keras finds a saved loss only if its class is registered by then.
+# All at import, and every later one when it is registered: Keras finds a saved loss only if it knows its class by then.
 globals().update(_catalogue())
 __all__ += sorted(_catalogue())
+follow(losslab, losslab.Loss, loss_class)
+follow(losslab.metrics, losslab.metrics.Metric, metrics.metric_class)
 register_functions()
 register_weight_functions()
 
 
 def __getattr__(name: str) -> Any:
     """The class of a loss that was registered after losslab.keras was imported."""
-    found = _catalogue().get(name)
-    if found is None:
-        raise AttributeError(f"losslab.keras has no {name!r}: no loss of this name is registered with losslab")
-    return found
+    found = _catalogue()
+    if name not in found:
+        raise AttributeError(_unknown(name, [*found, *__all__]))
+    return found[name]
+
+
+def _unknown(name: str, known: list[str]) -> str:
+    by_lower = {word.lower(): word for word in known}
+    near = difflib.get_close_matches(name.lower(), by_lower, n=1)
+    hint = f"did you mean {by_lower[near[0]]!r}?" if near else "no loss class of this name is registered with losslab"
+    return f"losslab.keras has no {name!r}: {hint}"

@@ -1,10 +1,8 @@
 """Function forms: `compile` takes them as they are; to load them Keras must know them."""
 
-import keras
-
 import losslab
 
-PACKAGE = "losslab"
+from ._registered import tell_keras
 
 
 def register_functions() -> None:
@@ -12,4 +10,4 @@ def register_functions() -> None:
     for name in losslab.__all__:
         found = getattr(losslab, name)
         if hasattr(found, "loss"):  # what marks a function form
-            keras.saving.register_keras_serializable(PACKAGE)(found)
+            tell_keras(found, found.__name__)

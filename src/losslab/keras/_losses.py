@@ -1,21 +1,20 @@
 """The `keras.losses.Loss` subclass of a losslab loss, generated from its declaration."""
 
-import inspect
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import keras
 
 import losslab
 
 from ._distribution import share_of_mean
+from ._generated import Generated, generated
 from ._mask import mask_of
-
-PACKAGE = "losslab"
+from ._registered import check_free, tell_keras
 
 _MADE: dict[type[losslab.Loss], type["KerasLoss"]] = {}
 
 
-class KerasLoss(keras.losses.Loss):  # type: ignore[misc]  # Keras has no types
+class KerasLoss(Generated, keras.losses.Loss):  # type: ignore[misc]  # Keras has no types
     """A losslab loss as Keras knows losses; immutable, as losslab's are.
 
     Args:
@@ -30,10 +29,8 @@ class KerasLoss(keras.losses.Loss):  # type: ignore[misc]  # Keras has no types
 
     core_class: ClassVar[type[losslab.Loss]]
 
-    def __init__(self, *, core: losslab.Loss | None = None, dtype: Any = None, **parameters: Any) -> None:
-        if parameters.get("name", "") is None:  # how Keras says that none is given
-            del parameters["name"]
-        self.core = core or self.core_class(**parameters)
+    def __init__(self, *args: Any, core: losslab.Loss | None = None, dtype: Any = None, **parameters: Any) -> None:
+        self.core: losslab.Loss = core or self.make_core(*args, **parameters)
         self.casts = dtype is not None
         super().__init__(name=self.core.name, reduction=self.core.reduction, dtype=dtype)
 
@@ -60,15 +57,22 @@ class KerasLoss(keras.losses.Loss):  # type: ignore[misc]  # Keras has no types
         """The parameters of the losslab loss, and the dtype, which Keras' own losses forget."""
         return {**self.core.get_config(), "dtype": self.dtype if self.casts else None}
 
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Self:
-        dtype = config.get("dtype")
-        return cls(core=cls.core_class.from_config({k: v for k, v in config.items() if k != "dtype"}), dtype=dtype)
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        assert isinstance(other, KerasLoss)
+        return self._value() == other._value()
+
+    def __hash__(self) -> int:
+        return hash((type(self), self._value()))
+
+    def _value(self) -> tuple[losslab.Loss, str | None]:
+        return self.core, self.dtype if self.casts else None
 
     def __reduce__(self) -> Any:
         if type(self) is not _MADE.get(type(self.core)):  # a subclass that somebody wrote
             return super().__reduce__()
-        return wrap, (self.core, self.dtype if self.casts else None)
+        return wrap, self._value()
 
     def __repr__(self) -> str:
         dtype = f", dtype={self.dtype!r}" if self.casts else ""
@@ -79,7 +83,7 @@ def wrap(loss: Any, dtype: Any = None) -> KerasLoss:
     """The Keras loss of a losslab loss, one of your own too: for `compile`, with weights, masks and saving.
 
     Args:
-        loss: a `losslab.Loss`, or what `losslab.get` takes ("focal:gamma=3").
+        loss: a `losslab.Loss`, or what `losslab.get` takes ("focal:gamma=3"); a `KerasLoss` stays what it is.
         dtype: as in `KerasLoss`.
 
     Raises:
@@ -90,6 +94,8 @@ def wrap(loss: Any, dtype: Any = None) -> KerasLoss:
     >>> losslab.keras.wrap("huber:delta=2")
     losslab.keras.wrap(Huber(delta=2.0))
     """
+    if isinstance(loss, KerasLoss):
+        return loss if dtype is None else type(loss)(core=loss.core, dtype=dtype)
     core = losslab.get(loss)
     if not isinstance(core, losslab.Loss):
         raise TypeError(f"{loss!r} is no losslab.Loss: give one, or its name; Keras takes other callables as they are")
@@ -99,11 +105,11 @@ def wrap(loss: Any, dtype: Any = None) -> KerasLoss:
 def loss_class(cls: type[losslab.Loss]) -> type[KerasLoss]:
     """The Keras class of a losslab class, made once and registered with Keras as "losslab>" and its name.
 
-    A process that loads a model saved with a loss of your own must have called this (or `wrap`) on the loss before.
+    `losslab.register` calls it: a process that loads a model need only have registered the losses in it.
 
     Raises:
         TypeError: no losslab class.
-        ValueError: another class is registered under this name.
+        ValueError: a class that is not registered, while Keras knows another by its name.
 
     >>> import losslab.keras
     >>> losslab.keras.loss_class(losslab.Huber) is losslab.keras.Huber
@@ -112,38 +118,8 @@ def loss_class(cls: type[losslab.Loss]) -> type[KerasLoss]:
     if not isinstance(cls, type) or not issubclass(cls, losslab.Loss):
         raise TypeError(f"loss_class needs a losslab.Loss class, got {cls!r}")
     if cls not in _MADE:
-        _check_free(cls)
-        _MADE[cls] = keras.saving.register_keras_serializable(PACKAGE)(_generated(cls))
+        check_free(losslab, cls, cls.__name__)
+        _MADE[cls] = tell_keras(generated(KerasLoss, cls, "losslab.keras"), cls.__name__)
         # so that a model that was compiled with the losslab object itself can be loaded too
-        keras.saving.register_keras_serializable(PACKAGE, f"core.{cls.__name__}")(cls)
+        tell_keras(cls, f"core.{cls.__name__}")
     return _MADE[cls]
-
-
-def _generated(cls: type[losslab.Loss]) -> type[KerasLoss]:
-    body = {
-        "__module__": "losslab.keras",
-        "__doc__": cls.__doc__,
-        "__signature__": _signature(cls),
-        "core_class": cls,
-    }
-    return type(cls.__name__, (KerasLoss,), body)
-
-
-def _signature(cls: type[losslab.Loss]) -> inspect.Signature:
-    """The parameters of the losslab class, its own first, then what all losses take, then `dtype`."""
-    by_name = inspect.Parameter.KEYWORD_ONLY
-    taken = [
-        each if each.kind is inspect.Parameter.VAR_KEYWORD else each.replace(kind=by_name)
-        for each in (*inspect.signature(cls).parameters.values(), inspect.Parameter("dtype", by_name, default=None))
-    ]
-    return inspect.Signature(sorted(taken, key=lambda each: (each.kind, each.name in ("reduction", "name", "dtype"))))
-
-
-def _check_free(cls: type[losslab.Loss]) -> None:
-    """Refuse a name that another loss has: a saved model would come back with the wrong one."""
-    holder = getattr(keras.saving.get_registered_object(f"{PACKAGE}>{cls.__name__}"), "core_class", None)
-    if holder and (holder.__module__, holder.__qualname__) != (cls.__module__, cls.__qualname__):
-        raise ValueError(
-            f"Keras knows {holder.__module__}.{holder.__qualname__} as '{PACKAGE}>{cls.__name__}' already: "
-            f"give {cls.__module__}.{cls.__qualname__} another name"
-        )

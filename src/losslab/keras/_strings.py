@@ -5,7 +5,8 @@ import keras.src.losses
 
 import losslab
 
-from ._losses import PACKAGE, wrap
+from ._losses import wrap
+from ._registered import PACKAGE
 
 
 def register_strings() -> None:

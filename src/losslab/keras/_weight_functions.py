@@ -1,19 +1,14 @@
 """Regularizers and constraints: Keras' layers take losslab's as they are; to load them it must know their classes."""
 
-import keras
-
 from losslab import constraints, regularizers
 
-PACKAGE = "losslab"
+from ._registered import follow, tell_keras
 
 
 def register_weight_functions() -> None:
-    """Make a saved model find every regularizer and constraint of losslab, as "losslab>L2".
+    """Make a saved model find every regularizer and constraint, as "losslab>regularizers.L2": a loss may have its name.
 
-    One of your own needs `@keras.saving.register_keras_serializable()`, as anything does that Keras should load.
+    One of your own is found once `losslab.regularizers.register` or `losslab.constraints.register` has it.
     """
-    for module in (regularizers, constraints):
-        for name in module.__all__:
-            found = getattr(module, name)
-            if isinstance(found, type):
-                keras.saving.register_keras_serializable(PACKAGE)(found)
+    follow(regularizers, regularizers.Regularizer, lambda cls: tell_keras(cls, f"regularizers.{cls.__name__}"))
+    follow(constraints, constraints.Constraint, lambda cls: tell_keras(cls, f"constraints.{cls.__name__}"))

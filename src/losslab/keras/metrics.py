@@ -7,6 +7,7 @@
 1.0
 """
 
+import difflib
 from typing import Any
 
 from losslab import metrics
@@ -18,7 +19,7 @@ __all__ = ["KerasMetric", "metric_class", "wrap"]
 
 def _catalogue() -> dict[str, type[KerasMetric]]:
     """Class name -> Keras class, of every metric of labels and predictions that is registered now."""
-    known = [metrics.class_of(name) for name in metrics.names()]
+    known = [metrics.LossMetric, *(metrics.class_of(name) for name in metrics.names())]
     return {
         cls.__name__: metric_class(cls) for cls in known if isinstance(cls, type) and issubclass(cls, metrics.Metric)
     }
@@ -31,9 +32,9 @@ __all__ += sorted(_catalogue())
 
 def __getattr__(name: str) -> Any:
     """The class of a metric that was registered after losslab.keras.metrics was imported."""
-    found = _catalogue().get(name)
-    if found is None:
-        raise AttributeError(
-            f"losslab.keras.metrics has no {name!r}: no metric of this name is registered with losslab"
-        )
-    return found
+    known = _catalogue()
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=1)
+        fix = f"did you mean {near[0]!r}?" if near else "no metric of this name is registered with losslab"
+        raise AttributeError(f"losslab.keras.metrics has no {name!r}: {fix}")
+    return known[name]

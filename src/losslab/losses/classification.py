@@ -3,8 +3,9 @@
 from .._domain import BINARY, CLASS_ID, DISTRIBUTION, EPSILON, LOGIT, LOGITS, ONE_HOT, PROBABILITY, Domain
 from .._formula_loss import ElementLoss, RowLoss
 from .._function import function_form
+from .._loss import Loss
 from .._ops import Array, Ops
-from .._param import param
+from .._param import ByClass, param
 from .._registry import register
 
 FROM_LOGITS = "y_pred holds logits; else probabilities"
@@ -17,7 +18,7 @@ class BinaryClassification(ElementLoss):
 
     targets = BINARY
     from_logits: bool = param(False, doc=FROM_LOGITS)
-    class_weight: tuple[float, float] | None = param(None, ge=0, doc=CLASS_WEIGHT)
+    class_weight: tuple[float, float] | ByClass | None = param(None, ge=0, doc=CLASS_WEIGHT)
     ignore_class: int | None = param(None, doc="the label that is removed, such as -1 for unknown")
 
     @property
@@ -27,7 +28,7 @@ class BinaryClassification(ElementLoss):
 
     def entropy(self, ops: Ops, y_true: Array, y_pred: Array) -> Array:
         """The binary cross-entropy of each element, each class's term times its weight."""
-        no, yes = self.class_weight or (1.0, 1.0)
+        no, yes = (1.0, 1.0) if self.class_weight is None else class_numbers(self, "class_weight", self.class_weight, 2)
         if self.from_logits:
             return yes * y_true * ops.softplus(-y_pred) + no * (1.0 - y_true) * ops.softplus(y_pred)
         p = ops.clip_through(y_pred, EPSILON, 1.0 - EPSILON)
@@ -39,7 +40,7 @@ class CategoricalClassification(RowLoss):
 
     targets = ONE_HOT
     from_logits: bool = param(False, doc=FROM_LOGITS)
-    class_weight: tuple[float, ...] | None = param(None, ge=0, doc=CLASS_WEIGHT)
+    class_weight: tuple[float, ...] | ByClass | None = param(None, ge=0, doc=CLASS_WEIGHT)
     ignore_class: int | None = param(None, doc="the class whose rows are removed: those with more than half of it")
     axis: int = param(-1, doc="the axis of the classes")
 
@@ -59,16 +60,13 @@ class CategoricalClassification(RowLoss):
             return costs
         return costs * self.per_class(ops, "class_weight", self.class_weight, costs)
 
-    def per_class(self, ops: Ops, what: str, numbers: tuple[float, ...], like: Array) -> Array:
+    def per_class(self, ops: Ops, what: str, numbers: tuple[float, ...] | ByClass, like: Array) -> Array:
         """A parameter with a number for each class, as an array.
 
         Raises:
             ValueError: not as many numbers as classes.
         """
-        classes = ops.shape(like)[-1]
-        if classes not in (len(numbers), None):
-            raise ValueError(f"{self.name}: {what} has {len(numbers)} weights, but y_pred has {classes} classes")
-        return ops.constant(numbers, like=like)
+        return ops.constant(class_numbers(self, what, numbers, ops.shape(like)[-1]), like=like)
 
     def _labelled(self, ops: Ops, y_true: Array) -> Array | None:
         if self.ignore_class is None or self.targets.is_id:
@@ -167,6 +165,23 @@ class SparseCategoricalCrossentropy(SparseClassification):
         return expected_of_ids(
             ops, y_true, self.weighted(ops, -self.log_probabilities(ops, y_pred)), self.label_smoothing
         )
+
+
+def class_numbers(
+    loss: Loss, what: str, numbers: tuple[float, ...] | ByClass, classes: int | None
+) -> tuple[float, ...]:
+    """A number for each class; 1 for those that a dict does not name.
+
+    Raises:
+        ValueError: numbers for other classes than there are.
+    """
+    if isinstance(numbers, ByClass):
+        if classes is None or max(numbers) >= classes:
+            raise ValueError(f"{loss.name}: {what} names class {max(numbers)}, but there are {classes} classes")
+        return numbers.for_classes(classes)
+    if classes not in (len(numbers), None):
+        raise ValueError(f"{loss.name}: {what} has {len(numbers)} weights, but y_pred has {classes} classes")
+    return numbers
 
 
 def smoothed(y_true: Array, smoothing: float) -> Array:

@@ -106,8 +106,7 @@ class Circle(Loss):
         same = ops.expand_dims(y_true) == ops.expand_dims(labels, 0)
         other = ~same
         if self.remove_diagonal:
-            places = (ops.cumsum(ops.ones_like(ops.ids(x))) for x in (y_true, labels))
-            rows, columns = places
+            rows, columns = (ops.cumsum(ops.ones_like(ops.ids(x))) for x in (y_true, labels))
             same = same & (ops.expand_dims(rows) != ops.expand_dims(columns, 0))
         if used is None or ops.shape(used) == ():
             return same, other

@@ -30,14 +30,16 @@ class Whole(Protocol[P]):
 
 
 def per_sample_form(cls: Callable[P, Metric]) -> PerSample[P]:
-    """The function that gives one value per sample: it can be compiled."""
-    made: dict[str, Any] = {"": _make(cls, {})}  # parameters -> metric; a plain dict, which torch.compile can follow
+    """The function that gives one value per sample: it can be compiled. Its `metric` is the class."""
+    make: Any = cls
+    made: dict[str, Any] = {"": make()}  # parameters -> metric; a plain dict, which torch.compile can follow
 
     def function(y_true: Any, y_pred: Any, **parameters: Any) -> Array:
         key = repr(sorted(parameters.items())) if parameters else ""
         metric = made.get(key)
         if metric is None:
-            metric = _make(cls, parameters)
+            _check_names(function, cls, parameters)
+            metric = make(**parameters)
             if len(made) < _MOST_KEPT:
                 made[key] = metric
         return metric.per_sample(y_true, y_pred)
@@ -46,28 +48,33 @@ def per_sample_form(cls: Callable[P, Metric]) -> PerSample[P]:
 
 
 def whole_form(cls: Callable[P, Metric]) -> Whole[P]:
-    """The function that gives the value over all samples."""
+    """The function that gives the value over all samples. Its `metric` is the class; `over_all_samples` tells whoever
+    hands it batches that the mean of its values is another number.
+    """
+    make: Any = cls
 
     def function(y_true: Any, y_pred: Any, sample_weight: Any = None, mask: Any = None, **parameters: Any) -> Any:
-        metric = _make(cls, parameters)
+        _check_names(function, cls, parameters)
+        metric = make(**parameters)
         metric.update(y_true, y_pred, sample_weight, mask)
         return metric.result()
 
+    function.over_all_samples = True  # type: ignore[attr-defined]
     arguments = ["y_true", "y_pred", "sample_weight", "mask"]
     return cast(Whole[P], _named(function, cls, arguments, "What `{}` gives over all samples: a Python number."))
 
 
-def _make(cls: Any, parameters: dict[str, Any]) -> Any:
+def _check_names(function: Any, cls: Any, parameters: dict[str, Any]) -> None:
     name = snake_case(cls.__name__)
     if "name" in parameters:
         raise TypeError(f"{name}() has no parameter 'name': it keeps nothing; {cls.__name__}(name=…) does")
-    check_names(cls, list(parameters), f"{name}()")
-    return cls(**parameters)
+    check_names(function, list(parameters), f"{name}()")
 
 
 def _named(function: Any, cls: Any, arguments: list[str], summary: str) -> Any:
     function.__name__ = function.__qualname__ = snake_case(cls.__name__)
     function.__module__ = cls.__module__
+    function.metric = cls
     function.__doc__ = f"{summary.format(cls.__name__)}\n\n{inspect.cleandoc(cls.__doc__)}\n"
     function.__signature__ = _signature(cls, arguments)
     return function

@@ -7,6 +7,7 @@ import numpy as np
 
 from .._align import align
 from .._ops import Array, Ops, ops_for
+from ._kinds import refuse_ids
 from ._weights import weights
 
 
@@ -34,7 +35,9 @@ def pairs(y_true: Any, y_pred: Any, sample_weight: Any, mask: Any, name: str, by
     """
     ops = ops_for(y_true, y_pred, sample_weight, mask)
     y_pred = ops.convert(y_pred)
-    y_true, y_pred = align(ops, ops.convert(y_true, like=y_pred), y_pred, False, -1, name)
+    y_true = ops.convert(y_true, like=y_pred)
+    refuse_ids(ops, y_true, y_pred, name)
+    y_true, y_pred = align(ops, y_true, y_pred, False, -1, name)
     y_pred = ops.cast(y_pred, ops.float_dtype(y_pred))
     y_true = ops.cast(y_true, y_pred.dtype)
     if len(ops.shape(y_pred)) < 2:

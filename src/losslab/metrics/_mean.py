@@ -62,6 +62,9 @@ def mean(values: Any, sample_weight: Any = None, mask: Any = None) -> float:
     return float(metric.result())
 
 
+mean.metric, mean.over_all_samples = Mean, True  # type: ignore[attr-defined]  # as `whole_form` marks its functions
+
+
 class MeanMetric(_Mean, Metric):
     """The mean by weight of per-sample values that a loss declares, so that the rules of losses hold for shapes, class
     ids, weights and masks.
@@ -70,6 +73,11 @@ class MeanMetric(_Mean, Metric):
     def _settle(self) -> None:
         super()._settle()
         self._loss = self.values()
+        if self._loss.targets.name == "identity":
+            raise ValueError(
+                f"{self.name}: a value of {self._loss!r} depends on the other samples of its batch, so that batches do "
+                f"not add up: it is no metric; call the loss on all samples at once"
+            )
 
     def values(self) -> Loss:
         """The loss whose per-sample values are averaged; its reduction plays no part."""
@@ -88,11 +96,13 @@ class MeanMetric(_Mean, Metric):
         """Per-sample values and how much each counts."""
         loss = self._loss
         y_true, y_pred = loss._inputs(ops, y_true, y_pred)
+        sets = getattr(loss, "_axes", None)  # of a loss on sets: the axes that belong to one
+        whole = sets is not None and 0 in sets(len(ops.shape(y_pred)))
         values, weight, counted = loss._weighted(ops, y_true, y_pred, sample_weight, mask)
-        if ops.shape(values) == () and loss._value_shape(ops.shape(y_pred)) != ():
+        if whole or (ops.shape(values) == () and loss._value_shape(ops.shape(y_pred)) != ()):
             raise ValueError(
-                f"{self.name}: {loss!r} gives one number for a whole batch, which does not add up over batches: "
-                f"a metric needs a value per sample (of a loss on sets, give the axes of one sample's set)"
+                f"{self.name}: {loss!r} gives no value per sample, but one for a whole batch, which does not add up over batches: "
+                f"of a loss on sets, give the axes of one sample's set, from 1 on"
             )
         ones = ops.ones_like(values)
         weight = ones if weight is None else ones * weight

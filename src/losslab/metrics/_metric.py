@@ -86,7 +86,7 @@ class Streaming(Declared):
         Raises:
             ValueError: sums of another task or number of classes than those before.
         """
-        new = {name: v if isinstance(v, tuple) else on_host(v).astype(np.float64) for name, v in sums.items()}
+        new = {name: v if isinstance(v, tuple) else self._on_host(v).astype(np.float64) for name, v in sums.items()}
         old = self.sums
         if old and new and _kind(old) != _kind(new):
             raise ValueError(
@@ -95,6 +95,20 @@ class Streaming(Declared):
             )
         # tuples of kept values grow, arrays add
         self._keep({name: old[name] + new[name] for name in new} if old and new else new or old)
+
+    @property
+    def _in_keras(self) -> str:
+        """What measures the same in Keras' compile."""
+        return f"keras.metrics.{self!r}"
+
+    def _on_host(self, x: Any) -> np.ndarray[Any, Any]:
+        try:
+            return on_host(x)
+        except (TypeError, NotImplementedError) as error:  # those of JAX and TensorFlow for an array without values
+            raise TypeError(
+                f"{self.name} is over all samples, but while a framework traces there are no values: in compile use "
+                f"{self._in_keras}; in compiled code of your own return statistics(…), and add(…) them outside"
+            ) from error
 
     def _measures(self) -> dict[str, Any]:
         return {name: value for name, value in self._parameters().items() if name != "name"}
@@ -124,6 +138,10 @@ class Metric(Streaming):
     @property
     def growing(self) -> str:
         return ""
+
+    @property
+    def _in_keras(self) -> str:
+        return f"losslab.keras.metrics.{self!r}"
 
     def statistics(self, y_true: Any, y_pred: Any, sample_weight: Any = None, mask: Any = None) -> Sums:
         """What one batch adds to the sums; arguments and errors as in `update`."""

@@ -16,9 +16,9 @@ def get(identifier: Any) -> Any:
 
     Args:
         identifier: a name ("auc"), a name with parameters ("auc:curve=PR"), a config dict from `serialize`, a metric
-            class, a metric (returned as it is), None (returned as None); or what `losslab.get` takes for a loss, or
-            any callable (y_true, y_pred) -> one value per sample: its weighted mean. A name that a metric and a loss
-            share means the metric.
+            class, a metric (returned as it is), a function of losslab.metrics, None (returned as None); or what
+            `losslab.get` takes for a loss, or any callable (y_true, y_pred) -> one value per sample: its weighted mean.
+            A name that a metric and a loss share means the metric.
 
     Raises:
         UnknownNameError: no such name; the message suggests the nearest.
@@ -34,10 +34,17 @@ def get(identifier: Any) -> Any:
     """
     if identifier is None or isinstance(identifier, Streaming):
         return identifier
-    if isinstance(identifier, type) and issubclass(identifier, Streaming):
-        return identifier()
-    if not isinstance(identifier, str | dict):
+    core, made_by = getattr(identifier, "core", None), getattr(identifier, "metric", identifier)
+    if isinstance(core, Streaming):  # a Keras metric of losslab.keras.metrics
+        return core
+    if isinstance(made_by, type) and issubclass(made_by, Streaming):  # a class, or a function of losslab.metrics
+        return made_by()
+    if callable(identifier):
         return LossMetric(identifier)
+    if not isinstance(identifier, str | dict):
+        raise TypeError(
+            f"{identifier!r} means no metric: give a name, a config dict, a class, an instance, a callable or None"
+        )
     try:
         return METRICS.get(identifier)
     except UnknownNameError as no_metric:

@@ -10,6 +10,8 @@ from ._registry import METRICS
 THRESHOLD = "a prediction above it is a yes; a probability also with from_logits"
 FROM_LOGITS = "y_pred holds logits; else probabilities or scores"
 IGNORE = "the class id whose samples are removed"
+IGNORE_LABEL = "the label that is removed, such as -1 for unknown"
+IGNORE_ROWS = "the class whose rows are removed: those with more than half of it"
 K = "how many of the highest scores count"
 
 
@@ -25,9 +27,12 @@ class BinaryAccuracy(MeanMetric):
 
     threshold: float = param(0.5, doc=THRESHOLD)
     from_logits: bool = param(False, doc=FROM_LOGITS)
+    ignore_class: int | None = param(None, doc=IGNORE_LABEL)
 
     def values(self) -> Loss:
-        return BinaryHits(threshold=self.threshold, from_logits=self.from_logits, name=self.name)
+        return BinaryHits(
+            threshold=self.threshold, from_logits=self.from_logits, ignore_class=self.ignore_class, name=self.name
+        )
 
 
 @METRICS.register
@@ -40,8 +45,10 @@ class CategoricalAccuracy(MeanMetric):
     array([1., 0.])
     """
 
+    ignore_class: int | None = param(None, doc=IGNORE_ROWS)
+
     def values(self) -> Loss:
-        return CategoricalHits(name=self.name)
+        return CategoricalHits(ignore_class=self.ignore_class, name=self.name)
 
 
 @METRICS.register
@@ -71,9 +78,10 @@ class TopKCategoricalAccuracy(MeanMetric):
     """
 
     k: int = param(5, ge=1, doc=K)
+    ignore_class: int | None = param(None, doc=IGNORE_ROWS)
 
     def values(self) -> Loss:
-        return CategoricalHits(k=self.k, name=self.name)
+        return CategoricalHits(k=self.k, ignore_class=self.ignore_class, name=self.name)
 
 
 @METRICS.register

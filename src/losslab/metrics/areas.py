@@ -9,7 +9,6 @@ from .._param import param
 from ._binned import histogram, pr_area, roc_area
 from ._exact import average_precision, mann_whitney
 from ._function import whole_form
-from ._host import on_host
 from ._labels import Pairs, pairs, positive
 from ._metric import Metric, Sums
 from ._registry import METRICS
@@ -45,12 +44,16 @@ class AUC(Metric):
     def growing(self) -> str:
         return "" if self.num_thresholds else "give num_thresholds=200, which counts in bins"
 
+    @property
+    def _in_keras(self) -> str:
+        return f"losslab.keras.metrics.{self.replace(num_thresholds=self.num_thresholds or 200)!r}"
+
     def statistics(self, y_true: Any, y_pred: Any, sample_weight: Any = None, mask: Any = None) -> Sums:
         given = self._columns(pairs(y_true, y_pred, sample_weight, mask, self.name))
         label = positive(given.ops, given.y_true, self.name)
         if self.num_thresholds is None:
             kept = {"label": label, "score": given.y_pred, "weight": given.weight}
-            return {name: (on_host(value),) for name, value in kept.items()}
+            return {name: (self._on_host(value),) for name, value in kept.items()}
         bins, weight = self._binned(given, self.num_thresholds)
         yes = given.ops.cast(label, weight.dtype)
         return {

@@ -35,8 +35,8 @@ class ConfusionMetric(Metric):
         raise NotImplementedError
 
     def statistics(self, y_true: Any, y_pred: Any, sample_weight: Any = None, mask: Any = None) -> Sums:
+        self._check_average(y_pred)
         ops, label, decision, weight = self._decided(y_true, y_pred, sample_weight, mask)
-        self._check_average(ops.shape(decision)[-1])
         axes = tuple(range(len(ops.shape(decision)) - 1))
         return {
             "hits": ops.sum(weight * label * decision, axis=axes),
@@ -69,7 +69,11 @@ class ConfusionMetric(Metric):
         label = ops.cast(positive(ops, y_true, self.name), y_pred.dtype)
         return Pairs(ops, label, ops.cast(y_pred > bound, y_pred.dtype), weight)
 
-    def _check_average(self, columns: int | None) -> None:
+    def _check_average(self, y_pred: Any) -> None:
+        """Before any value is looked at: in Keras' trial runs the values are made up."""
+        ops = ops_for(y_pred)
+        shape = ops.shape(ops.convert(y_pred))
+        columns = shape[-1] if len(shape) > 1 else 1
         if self.average == "binary" and columns != 1:
             raise ValueError(
                 f"{self.name}: average='binary' is for one column, but y_pred has {columns}: "

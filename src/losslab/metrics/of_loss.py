@@ -11,11 +11,12 @@ from ._metric import Sums
 from ._registry import METRICS
 
 
-@METRICS.register
 class LossMetric(MeanMetric):
     """A loss as a metric: the mean of its per-sample values by weight, Σ w·v / Σ w, with the loss's own sign.
 
-    The reduction of the loss plays no part. A callable (y_true, y_pred) -> one value per sample works too.
+    The reduction of the loss plays no part. A callable (y_true, y_pred) -> one value per sample works too. Refused with
+    a ValueError are losses whose values belong to a batch: pairs of its samples (circle), sets that go beyond a sample
+    (dice without `axis`).
 
     >>> mse = losslab.metrics.get("mse")
     >>> mse.update([[0.0], [0.0]], [[1.0], [3.0]])
@@ -26,7 +27,7 @@ class LossMetric(MeanMetric):
     better = "lower"
 
     def __init__(self, loss: Any, name: str = "") -> None:
-        found = LOSSES.get(loss)
+        found = loss_meant(loss)
         self.loss: Loss = found if isinstance(found, Loss) else LossFunctionWrapper(found)
         self.name = name
 
@@ -42,6 +43,9 @@ class LossMetric(MeanMetric):
 
     def values(self) -> Loss:
         return self.loss
+
+
+METRICS.unlisted["LossMetric"] = ("loss_metric", LossMetric)  # configs name it; a name alone would lack its loss
 
 
 @METRICS.register
@@ -65,6 +69,17 @@ class CosineSimilarity(MeanMetric):
     def statistics(self, y_true: Any, y_pred: Any, sample_weight: Any = None, mask: Any = None) -> Sums:
         sums = super().statistics(y_true, y_pred, sample_weight, mask)
         return {**sums, "total": -sums["total"]}
+
+
+def loss_meant(identifier: Any) -> Any:
+    """What `losslab.get` gives, as a losslab loss where it is one in another form; other callables as they are."""
+    found = LOSSES.get(identifier)
+    core, made_by = getattr(found, "core", None), getattr(found, "loss", None)
+    if isinstance(core, Loss):  # a Keras loss of losslab.keras
+        return core
+    if isinstance(made_by, type) and issubclass(made_by, Loss):  # a function of the catalogue
+        return made_by()
+    return found
 
 
 METRICS.wrap = lambda target, parameters: LossMetric(LossFunctionWrapper(target, **parameters))  # a registered function

@@ -2,7 +2,7 @@
 
 from typing import Any, Literal, Self
 
-from .._domain import CLASS_ID, LOGIT, SIGN
+from .._domain import LOGIT, SIGN
 from .._loss import Loss
 from .._ops import Array, ops_for
 from .._param import param
@@ -12,7 +12,8 @@ from ._mean import MeanMetric
 from ._metric import Metric, Sums
 from ._registry import METRICS
 from ._weights import ratio
-from .accuracies import FROM_LOGITS, IGNORE, THRESHOLD, BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy
+from .accuracies import FROM_LOGITS, THRESHOLD, BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy
+from .of_loss import loss_meant
 
 Task = Literal["binary", "sparse_categorical", "rows"]
 
@@ -40,30 +41,38 @@ class Accuracy(Metric):
     aliases = ("acc",)
     threshold: float = param(0.5, doc=f"binary: {THRESHOLD}")
     from_logits: bool = param(False, doc=f"binary: {FROM_LOGITS}")
-    ignore_class: int | None = param(None, doc=f"class ids: {IGNORE}")
+    ignore_class: int | None = param(
+        None, doc="the class, or where labels count on their own the label, that is removed"
+    )
 
     def _settle(self) -> None:
         super()._settle()
-        self._binary = BinaryAccuracy(threshold=self.threshold, from_logits=self.from_logits, name=self.name)
-        self._categorical = CategoricalAccuracy(name=self.name)
-        self._sparse = SparseCategoricalAccuracy(ignore_class=self.ignore_class, name=self.name)
-        self._several = _Several(name=self.name)
+        ignored: dict[str, Any] = {"ignore_class": self.ignore_class, "name": self.name}
+        self._binary = BinaryAccuracy(threshold=self.threshold, from_logits=self.from_logits, **ignored)
+        self._categorical, self._unignoring = CategoricalAccuracy(**ignored), CategoricalAccuracy(name=self.name)
+        self._sparse = SparseCategoricalAccuracy(**ignored)
+        # 0 and 1 stand in every one-hot row: there they are classes
+        self._several = _Several(name=self.name) if self.ignore_class in (0, 1) else _Several(**ignored)
 
     @classmethod
     def for_loss(cls, loss: Any) -> Self:
-        """The accuracy with the threshold and the ignored class that a loss implies.
+        """The accuracy with the threshold and the ignored class that a loss, or what `losslab.get` takes, implies.
+
+        Raises:
+            TypeError: a callable that does not say what its labels are.
 
         >>> losslab.metrics.Accuracy.for_loss(losslab.BinaryCrossentropy(from_logits=True))
         Accuracy(from_logits=True)
         >>> losslab.metrics.Accuracy.for_loss(losslab.Hinge())
         Accuracy(threshold=0.0)
         """
-        if not isinstance(loss, Loss):
+        meant = loss_meant(loss)
+        if not isinstance(meant, Loss):
             raise TypeError(f"{loss!r} is no losslab.Loss, so it does not say what its labels are")
         return cls(
-            threshold=0.0 if loss.targets is SIGN else 0.5,
-            from_logits=loss.outputs is LOGIT,
-            ignore_class=loss.ignore_class if loss.targets is CLASS_ID else None,
+            threshold=0.0 if meant.targets is SIGN else 0.5,
+            from_logits=meant.outputs is LOGIT,
+            ignore_class=getattr(meant, "ignore_class", None),
         )
 
     @property
@@ -81,21 +90,16 @@ class Accuracy(Metric):
         if task == "binary":
             return _as("binary_accuracy", self._binary.statistics(*data))
         return {
-            **_as("categorical_accuracy", self._categorical.statistics(*data)),
-            **_as("binary_accuracy", self._binary.statistics(*data)),
-            **_as("several", self._several.statistics(*data)),
+            "several": self._several.statistics(*data)["total"],
+            **_as("binary_accuracy", self._binary.statistics(*data), "binary_weight"),
+            **_as("categorical_accuracy", self._of_rows(y_pred).statistics(*data)),
         }
 
     def compute(self, sums: Sums) -> Array:
-        ops = ops_for(*sums.values())
-        if "several" in sums:
-            right = ops.where(sums["several"] == 0, sums["categorical_accuracy"], sums["binary_accuracy"])
-        else:
-            right = next(value for name, value in sums.items() if name != "weight")
-        return ratio(ops, right, sums["weight"], empty=float("nan"))
+        return ratio(ops_for(*sums.values()), *_decided(sums), empty=float("nan"))
 
     def undefined(self, sums: Sums) -> str:
-        return "" if sums["weight"] != 0 else "the weights of all that it has seen sum to 0"
+        return "" if _decided(sums)[1] != 0 else "the weights of all that it has seen sum to 0"
 
     def per_sample(self, y_true: Any, y_pred: Any) -> Array:
         """One value per sample; whether label rows name one class is decided over these rows."""
@@ -107,14 +111,23 @@ class Accuracy(Metric):
             return binary
         ops = ops_for(binary)
         several = ops.sum(self._several.per_sample(y_true, y_pred), axis=None)
-        return ops.where(several == 0, self._categorical.per_sample(y_true, y_pred), binary)
+        return ops.where(several == 0, self._of_rows(y_pred).per_sample(y_true, y_pred), binary)
+
+    def _of_rows(self, y_pred: Any) -> CategoricalAccuracy:
+        """The accuracy of rows that name one class; a number that is none of the classes is none to ignore."""
+        ops = ops_for(y_pred)
+        classes = ops.shape(ops.convert(y_pred))[-1]
+        outside = self.ignore_class is not None and (self.ignore_class < 0 or self.ignore_class >= (classes or 0))
+        return self._unignoring if outside else self._categorical
 
 
 class _Several(MeanMetric):
     """How many label rows do not name one class."""
 
+    ignore_class: int | None = param(None)
+
     def values(self) -> Loss:
-        return SeveralLabels(name=self.name)
+        return SeveralLabels(ignore_class=self.ignore_class, name=self.name)
 
 
 def _task(y_true: Any, y_pred: Any) -> Task:
@@ -129,8 +142,17 @@ def _task(y_true: Any, y_pred: Any) -> Task:
     return "rows"
 
 
-def _as(name: str, sums: Sums) -> Sums:
-    return {name: sums["total"], "weight": sums["weight"]}
+def _as(name: str, sums: Sums, weight: str = "weight") -> Sums:
+    return {name: sums["total"], weight: sums["weight"]}
+
+
+def _decided(sums: Sums) -> tuple[Array, Array]:
+    """What is right and the weight of all, of the accuracy that the sums ask for."""
+    if "several" not in sums:
+        return next(value for name, value in sums.items() if name != "weight"), sums["weight"]
+    ops, one_class = ops_for(*sums.values()), sums["several"] == 0
+    right = ops.where(one_class, sums["categorical_accuracy"], sums["binary_accuracy"])
+    return right, ops.where(one_class, sums["weight"], sums["binary_weight"])
 
 
 accuracy = per_sample_form(Accuracy)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from .._formula_loss import FormulaLoss
 from .._loss import Loss
 from .._set_loss import SetLoss
 from ._frameworks import FRAMEWORKS, Framework, Values
@@ -69,7 +70,7 @@ class Case:
     @property
     def axis(self) -> int:
         """The axis that belongs last."""
-        return -1 if isinstance(self.loss, SetLoss) else self.loss.axis
+        return self.loss.axis if isinstance(self.loss, FormulaLoss) else -1
 
     @property
     def is_rowwise(self) -> bool:
@@ -85,7 +86,7 @@ class Case:
 
     @property
     def set_axes(self) -> tuple[int, ...]:
-        axis: Any = self.loss.axis
+        axis: Any = self.loss.get_config()["axis"]
         given: Iterable[int] = range(self.rank) if axis is None else (axis,) if isinstance(axis, int) else axis
         return tuple(each % self.rank for each in given)
 
@@ -121,7 +122,7 @@ class Case:
         loss: Any = self.loss
         if loss.targets.name == "label_sequence":
             return np.where(labels == 0, loss.blank, np.where(labels == loss.blank, 0, labels))
-        if loss.targets.name == "one_hot" and loss.ignore_class is not None:
+        if loss.targets.name == "one_hot" and getattr(loss, "ignore_class", None) is not None:
             return np.where(labels[..., [loss.ignore_class]] > 0.5, np.roll(labels, 1, axis=-1), labels)
         return labels
 

@@ -63,7 +63,7 @@ def class_ids_are_in_range(case: Case) -> None:
     case.only(case.loss.targets.name == "class_id", "its labels are no class ids")
     y, p = case.draw()
     values = case.per_sample(y, p)
-    for wrong in (-1, p.shape[case.loss.axis], 0.5):
+    for wrong in (-1, p.shape[case.axis], 0.5):
         labels = y.astype(np.result_type(type(wrong)))
         labels.reshape(-1)[0] = wrong
         message = _refused(case, labels, p)

@@ -8,7 +8,8 @@ import keras
 import numpy as np
 import pytest
 
-import losslab.keras  # noqa: F401  # so that Keras knows the classes
+import losslab
+import losslab.keras  # so that Keras knows the classes
 from losslab import constraints, regularizers
 
 RNG = np.random.default_rng(0)
@@ -105,6 +106,27 @@ def test_a_saved_model_comes_back_in_a_fresh_process(loaded, name):
     assert config == json.loads(json.dumps(model.layers[0].get_config()))
     for argument in ARGUMENTS[name]:
         assert config[argument]["registered_name"].startswith("losslab>")
+
+
+@pytest.mark.parametrize(
+    ("module", "base", "argument"),
+    [
+        (regularizers, regularizers.Regularizer, "kernel_regularizer"),
+        (constraints, constraints.Constraint, "kernel_constraint"),
+    ],
+)
+def test_one_of_ones_own_is_known_once_it_is_registered(module, base, argument):
+    """A loss of the same name is another thing."""
+
+    class Ones(base):
+        def formula(self, ops, x):
+            return ops.sum(x, axis=None)
+
+    module.register(Ones)
+    losslab.register(type("Ones", (losslab.MeanSquaredError,), {"__module__": __name__}))
+    layer = keras.layers.Dense(2, **{argument: Ones()})
+    saved = keras.saving.serialize_keras_object(layer)["config"][argument]
+    assert type(keras.saving.deserialize_keras_object(saved)) is Ones
 
 
 def test_a_copy_has_equal_functions():

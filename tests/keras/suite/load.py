@@ -13,7 +13,7 @@ def main(folder):
     import losslab.keras
 
     sys.path.insert(0, str(folder))
-    import own_loss  # noqa: F401  # registers the loss
+    import own_loss  # noqa: F401  # registers the loss, after losslab.keras was imported
 
     losslab.keras.register_strings()
     x = np.random.default_rng(0).normal(size=(4, 5)).astype("float32")  # models.inputs()
@@ -27,7 +27,10 @@ def main(folder):
         loss = keras.saving.deserialize_keras_object(config)
         value = keras.ops.convert_to_numpy(loss(data["y"], data["p"]))
         values[f"loss_{number}"] = value.astype("float64").tolist()
-        values[f"pickle_{number}"] = pickle.loads((folder / f"loss_{number}.pickle").read_bytes()).get_config()
+        again = pickle.loads((folder / f"loss_{number}.pickle").read_bytes())
+        values[f"pickle_{number}"] = again.get_config()
+        other = losslab.keras.wrap(again.core.replace(name="other"))
+        values[f"equal_{number}"] = [loss == again, loss == other]
     (folder / "values.json").write_text(json.dumps(values))
 
 

@@ -82,7 +82,7 @@ def task(request):
 
 def test_every_metric_is_tested():
     tested = {type(core) for _, _, cores in TASKS.values() for core in cores}
-    known = {metrics.class_of(name) for name in metrics.names()}
+    known = {metrics.LossMetric, *map(metrics.class_of, metrics.names())}
     assert tested == {cls for cls in known if issubclass(cls, metrics.Metric)}
 
 
@@ -179,6 +179,43 @@ def test_functions_go_into_compile_as_they_are():
     model = model_for("one_hot", metrics=[metrics.accuracy, metrics.top_k_categorical_accuracy])
     got, p = evaluated(model, x, y, None), model.predict(x, verbose=0)
     assert got["accuracy"] == pytest.approx(expected(metrics.CategoricalAccuracy(), y, p))
+
+
+@pytest.mark.parametrize(
+    ("function", "fix"),
+    [
+        (metrics.auc, r"auc is over all samples.*losslab\.keras\.metrics\.AUC\(num_thresholds=200\)"),
+        (metrics.f1_score, r"f1_score is over all samples.*losslab\.keras\.metrics\.F1Score\(\)"),
+    ],
+)
+def test_functions_over_all_samples_are_refused(function, fix):
+    if keras.config.backend() == "torch":
+        pytest.skip("PyTorch runs batches eagerly, where nothing shows that they are a part")
+    x, y, _ = data("probability")
+    with pytest.raises(TypeError, match=fix):
+        evaluated(model_for("probability", metrics=[function]), x, y, None)
+
+
+@pytest.mark.parametrize(
+    ("metric", "units", "message"),
+    [
+        (metrics.Recall(), 3, "average='binary' is for one column, but y_pred has 3"),
+        (metrics.SparseCategoricalAccuracy(), 1, "the best of one class is always right"),
+    ],
+    ids=repr,
+)
+def test_messages_are_of_shapes_not_of_the_values_of_a_trial_run(metric, units, message):
+    x, y, _ = data("one_hot")
+    model = keras.Sequential([keras.Input((FEATURES,)), keras.layers.Dense(units)])
+    model.compile(loss="mse", metrics=[metric.to_keras()])
+    with pytest.raises(ValueError, match=message):
+        evaluated(model, x, y if units == 3 else y.argmax(1), None)
+
+
+def test_typos_get_suggestions():
+    with pytest.raises(AttributeError, match="has no 'Acuracy': did you mean 'Accuracy'"):
+        km.Acuracy
+    assert km.LossMetric is type(km.wrap("mse"))
 
 
 def test_two_replicas_count_as_one():

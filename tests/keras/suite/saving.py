@@ -17,7 +17,7 @@ from ...catalogue import LOSSES
 from .models import ROWS, example, inputs, labels, model_for, weights
 
 OWN = """
-import losslab, losslab.keras
+import losslab
 
 @losslab.register
 class Cauchy(losslab.ElementLoss):
@@ -25,8 +25,6 @@ class Cauchy(losslab.ElementLoss):
 
     def formula(self, ops, y_true, y_pred):
         return ops.log1p(ops.square((y_pred - y_true) / self.scale))
-
-losslab.keras.loss_class(Cauchy)
 """
 
 SAVED = [loss for loss in LOSSES if type(loss).__module__.startswith("losslab")]  # not those that tests define
@@ -82,6 +80,7 @@ def save_losses(folder):
         (folder / f"loss_{number}.pickle").write_bytes(pickle.dumps(loss))
         values[f"loss_{number}"] = np.asarray(core(y, p), "float64").tolist()
         values[f"pickle_{number}"] = json.loads(json.dumps(loss.get_config()))
+        values[f"equal_{number}"] = [True, False]
     (folder / "losses.json").write_text(json.dumps(saved))
     return values
 
@@ -103,6 +102,7 @@ def test_a_saved_loss_has_equal_values(loaded, number):
     here, there = loaded
     np.testing.assert_allclose(there[f"loss_{number}"], here[f"loss_{number}"], rtol=1e-5, atol=1e-7)
     assert there[f"pickle_{number}"] == here[f"pickle_{number}"]
+    assert there[f"equal_{number}"] == here[f"equal_{number}"]
 
 
 @pytest.mark.parametrize("core", LOSSES, ids=repr)
@@ -112,8 +112,18 @@ def test_config_keeps_everything(core):
         config = json.loads(json.dumps(loss.get_config()))
         again = type(loss).from_config(config)
         assert again.core == core
+        assert again == loss
+        assert hash(again) == hash(loss)
         assert again.get_config() == loss.get_config()
         assert again.get_config()["dtype"] == dtype
+
+
+def test_equal_losses_have_equal_parameters_and_dtypes():
+    loss = losslab.keras.Huber(delta=2)
+    assert loss == losslab.keras.wrap("huber:delta=2.0")
+    others = Doubled(delta=2), losslab.keras.Huber(), losslab.keras.Huber(delta=2, dtype="float32"), losslab.Huber()
+    assert all(loss != other for other in others)
+    assert len({loss, losslab.keras.Huber(delta=2.0), *others}) == 5
 
 
 def test_a_dtype_policy_is_kept_by_its_compute_dtype():

@@ -4,6 +4,7 @@ import inspect
 
 import keras
 import keras.src.losses
+import numpy as np
 import pytest
 
 import losslab
@@ -62,6 +63,19 @@ def test_a_class_shows_its_parameters():
     assert shown == ["delta", "reduction", "name", "dtype"]
 
 
+def test_an_object_shows_what_a_call_takes():
+    assert list(inspect.signature(Huber()).parameters) == ["y_true", "y_pred", "sample_weight"]
+    y_true, y_pred = np.array([[0.0], [1.0]]), np.array([[3.0], [1.5]])
+    container = losslab.LossContainer({"a": Huber()})
+    assert float(container({"a": y_true}, {"a": y_pred})) == pytest.approx(losslab.Huber()(y_true, y_pred))
+
+
+def test_wrap_leaves_a_keras_loss_as_it_is():
+    loss = Huber(delta=2.0)
+    assert losslab.keras.wrap(loss) is loss
+    assert losslab.keras.wrap(loss, dtype="float16") == Huber(delta=2.0, dtype="float16")
+
+
 def test_a_name_becomes_a_loss_and_back():
     loss = losslab.get("huber:delta=2").to_keras(dtype="float16")
     assert repr(loss) == "losslab.keras.wrap(Huber(delta=2.0), dtype='float16')"
@@ -75,9 +89,53 @@ def test_a_loss_registered_later_has_a_class_too():
         def formula(self, ops, y_true, y_pred):
             return ops.abs(y_pred - y_true)
 
+    assert keras.saving.get_registered_object("losslab>Late").core_class is Late
     assert losslab.keras.Late is losslab.keras.loss_class(Late)
-    with pytest.raises(AttributeError, match="no 'Later'"):
-        _ = losslab.keras.Later
+
+
+def test_a_metric_registered_later_is_known_too():
+    @losslab.metrics.register
+    class LateScore(losslab.metrics.F1Score):
+        pass
+
+    assert keras.saving.get_registered_object("losslab>metrics.LateScore").core_class is LateScore
+
+
+@pytest.mark.parametrize("taken", ["core", "dtype"])
+def test_a_parameter_that_keras_needs_is_refused_where_keras_is_used(taken):
+    source = f"def __init__(self, {taken}=None): pass"
+    namespace = {"__module__": __name__}
+    exec(source, namespace)
+    cls = losslab.register(type(f"Takes{taken.title()}", (losslab.Loss,), namespace))
+    with pytest.raises(TypeError, match=f"has a parameter '{taken}', which the Keras form needs"):
+        losslab.keras.wrap(cls())
+
+
+def test_a_loss_that_cannot_be_made_without_parameters_disturbs_no_other():
+    @losslab.register
+    class Needs(losslab.Loss):
+        def __init__(self, needed):
+            self.needed = needed
+
+    assert list(inspect.signature(losslab.keras.Needs).parameters) == ["needed", "dtype"]
+    assert not hasattr(losslab.keras, "Nothing")
+
+
+@pytest.mark.parametrize(("word", "hint"), [("Hubr", "did you mean 'Huber'"), ("Xyz", "no loss class of this name")])
+def test_an_unknown_class_suggests_the_nearest(word, hint):
+    with pytest.raises(AttributeError, match=hint):
+        getattr(losslab.keras, word)
+
+
+@pytest.mark.parametrize(
+    ("args", "parameters"), [((), {"detla": 2}), ((1.0,), {}), ((), {"reduction": "average"}), ((), {"delta": -1})]
+)
+def test_a_wrong_parameter_is_told_as_losslab_tells_it(args, parameters):
+    with pytest.raises((TypeError, ValueError)) as expected:
+        losslab.Huber(*args, **parameters)
+    with pytest.raises(expected.type) as actual:
+        Huber(*args, **parameters)
+    assert str(actual.value) == str(expected.value)
 
 
 def test_a_second_class_of_one_name_is_refused():
@@ -90,6 +148,8 @@ def test_a_second_class_of_one_name_is_refused():
     other = type("Twin", (losslab.MeanSquaredError,), {"__module__": "elsewhere"})
     with pytest.raises(ValueError, match=r"as 'losslab>Twin' already: give elsewhere\.Twin another name"):
         losslab.keras.wrap(other())
+    losslab.register(other)  # which is to say whose the name is
+    assert keras.saving.get_registered_object("losslab>Twin").core_class is other
 
 
 def test_a_plain_function_is_a_loss_under_its_registered_name():

@@ -1,5 +1,7 @@
 """A losslab object straight in `compile` trains; what Keras keeps from it is measured, and found by check_wiring."""
 
+import re
+
 import keras
 import numpy as np
 import pytest
@@ -52,6 +54,53 @@ def test_the_check_finds_it_in_any_structure():
     first, second = losslab.keras.check_wiring(model)
     assert first.startswith("Huber(delta=0.3): Keras gives it no weights")
     assert "losslab.keras.wrap(MeanSquaredError())" in second
+
+
+@pytest.mark.parametrize(
+    ("loss", "words"),
+    [
+        (losslab.LossContainer("mse"), r"LossContainer.*for every output by itself.*loss_weights=\{…\}\)$"),
+        (losslab.Objective("mse"), "Objective.*for every output by itself.*kernel_regularizer"),
+    ],
+)
+def test_the_check_finds_several_losses_in_one_object(loss, words):
+    (finding,) = losslab.keras.check_wiring(model_for(LOSS, loss))
+    assert re.match(words, finding)
+
+
+@pytest.mark.parametrize("place", ["metrics", "weighted_metrics"])
+@pytest.mark.parametrize("metric", [LOSS, losslab.keras.wrap(LOSS), losslab.Huber, losslab.metrics.f1_score])
+def test_the_check_finds_metrics_that_keras_averages(metric, place, monkeypatch):
+    monkeypatch.setattr(losslab.metrics.f1_score, "over_all_samples", True, raising=False)
+    (finding,) = losslab.keras.check_wiring(model_with(**{place: [metric]}))
+    fix = re.search(r"use metrics=\[(.*)\]$", finding)[1]
+    right = eval(fix, {"losslab": losslab, "Huber": losslab.Huber})
+    assert isinstance(right, keras.metrics.Metric)
+    assert losslab.keras.check_wiring(model_with(**{place: [right]})) == []
+
+
+@pytest.mark.parametrize("metric", ["mse", losslab.huber, losslab.Huber(reduction="none"), losslab.metrics.accuracy])
+def test_the_check_has_nothing_against_means(metric):
+    assert losslab.keras.check_wiring(model_with(metrics=[metric])) == []
+
+
+def test_a_loss_as_a_metric_averages_batches():
+    x, y = inputs(), labels(LOSS)
+    model = model_with(metrics=[LOSS], weighted_metrics=[losslab.keras.metrics.wrap(LOSS)])
+    first = ROWS - 1
+    batches = [
+        LOSS(part, model.predict(xs, verbose=0)) for part, xs in ((y[:first], x[:first]), (y[first:], x[first:]))
+    ]
+    got = model.evaluate(x, y, batch_size=first, verbose=0, return_dict=True)
+    assert got["huber"] == pytest.approx(np.mean(batches), rel=1e-5)
+    assert got["weighted_huber"] == pytest.approx(LOSS(y, model.predict(x, verbose=0)), rel=1e-5)
+    assert got["huber"] != pytest.approx(got["weighted_huber"], rel=1e-3)
+
+
+def model_with(**options):
+    model = model_for(LOSS)
+    model.compile(loss=losslab.keras.wrap(LOSS), **options)
+    return model
 
 
 def test_the_check_finds_a_loss_that_keeps_its_values():

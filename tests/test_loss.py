@@ -144,7 +144,7 @@ def test_objects_are_values():
     assert {loss, losslab.Huber(delta=2.0)} == {loss}
     assert repr(losslab.Huber()) == "Huber()"
     assert (
-        repr(losslab.Huber(delta=2, reduction=None, name="mine")) == "Huber(reduction='none', name='mine', delta=2.0)"
+        repr(losslab.Huber(delta=2, reduction=None, name="mine")) == "Huber(name='mine', reduction='none', delta=2.0)"
     )
     assert losslab.Huber(reduction="mean") == losslab.Huber()
     focal = losslab.CategoricalFocalCrossentropy(alpha=np.array([1, 2]))

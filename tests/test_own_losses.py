@@ -170,7 +170,7 @@ def test_a_subclass_keeps_attributes_of_any_name():
 def test_what_a_constructor_does_not_know_is_said():
     with pytest.raises(TypeError, match=r"Huber\(\) has no parameter 'detla': did you mean 'delta'\?"):
         losslab.Huber(detla=2)
-    with pytest.raises(TypeError, match=r"Huber takes its parameters by name \(reduction, name, delta\), got 2.0"):
+    with pytest.raises(TypeError, match=r"Huber takes its parameters by name \(name, reduction, delta\), got 2.0"):
         losslab.Huber(2.0)
     with pytest.raises(TypeError, match=r"quantile\(\) has no parameter 'q': it has quantile"):
         losslab.quantile([1.0], [2.0], q=0.5)

@@ -5,19 +5,18 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ._align import Shape, align, align_to_values, fit_to_values, same_shape
-from ._declared import Declared
 from ._domain import CLASS_ID, REAL, Domain
+from ._named import Named
 from ._ops import Array, Ops, ops_for
 from ._param import param
 from ._reduce import SYNONYMS, Reduction, reduce
-from ._registry import snake_case
 
 # What stands in for a removed element, so that the formula and its gradient are finite there: any domain holds them,
 # and they differ, because |y_pred - y_true| has no gradient where they are equal.
 _REMOVED_TRUE, _REMOVED_PRED = 1.0, 0.5
 
 
-class Loss(Declared):
+class Loss(Named):
     """A loss: parameters and how to compute it, never data. Immutable, hashable, comparable, picklable.
 
     Write one as a subclass with `call(self, y_true, y_pred)`, in the framework of your arrays; or declare one by
@@ -56,18 +55,10 @@ class Loss(Declared):
     unit: ClassVar[str] = "sample, the last axis (or `axis`) reduced"
 
     reduction: Reduction = param("sum_over_batch_size", doc="how the per-sample values become one number")
-    name: str = param("", doc="a name for logs; the loss's own where none is given")
 
     def _settle(self) -> None:
         self.reduction = SYNONYMS.get(self.reduction, self.reduction)
-        self.name = self.name or self._own_name()
         super()._settle()
-
-    def _own_name(self) -> str:
-        return snake_case(type(self).__name__)
-
-    def _defaults(self) -> dict[str, Any]:
-        return {**super()._defaults(), "name": self._own_name()}
 
     @property
     def targets(self) -> Domain:

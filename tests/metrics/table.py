@@ -145,9 +145,9 @@ TABLE = [
     Row(M.BinaryAccuracy(threshold=0.0), "signs", _mean(lambda y, p: np.sign(p) == y)),
     Row(M.BinaryAccuracy(ignore_class=-1), "unknown_labels", _mean_of_known),
     Row(
-        M.BinaryAccuracy(ignore_class=0),
+        M.BinaryAccuracy(ignore_class=1),
         "binary",
-        lambda y, p, w: sklearn.metrics.recall_score(y, p > 0.5, sample_weight=w),
+        lambda y, p, w: sklearn.metrics.recall_score(y, p > 0.5, pos_label=0, sample_weight=w),
     ),
     Row(M.CategoricalAccuracy(ignore_class=3), "one_hot", _sklearn_without(3)),
     Row(M.TopKCategoricalAccuracy(k=2, ignore_class=3), "one_hot", _sklearn_without(3, k=2)),

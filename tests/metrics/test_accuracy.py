@@ -96,7 +96,7 @@ def test_the_loss_says_what_the_shapes_cannot(loss, expected):
     assert M.Accuracy.for_loss(losslab.get(loss)) == expected
 
 
-@pytest.mark.parametrize("unknown", [lambda y_true, y_pred: y_pred, 3, None], ids=repr)
+@pytest.mark.parametrize("unknown", [lambda y_true, y_pred: y_pred, 3, None], ids=["function", "number", "None"])
 def test_what_is_no_loss_says_nothing(unknown):
     with pytest.raises(TypeError, match=r"is no losslab.Loss|means no loss"):
         M.Accuracy.for_loss(unknown)

@@ -56,9 +56,7 @@ def counts_only(row):
     """Whether the sums are whole numbers, which add without rounding."""
     fractions = (losslab.metrics.LossMetric, losslab.metrics.CosineSimilarity)
     of_several_labels = (losslab.metrics.MeanMetric, losslab.metrics.Accuracy)
-    return not isinstance(
-        row.metric, of_several_labels if "labels" in row.kind or row.kind == "multi_label" else fractions
-    )
+    return not isinstance(row.metric, of_several_labels if row.kind in ("multi_label", "unknown_labels") else fractions)
 
 
 def test_value(row, arrays, weight, framework, dtype):

@@ -81,7 +81,9 @@ def test_a_loss_on_sets_beyond_a_sample_is_no_metric(loss, axis):
 
 
 @pytest.mark.parametrize(
-    "form", ["circle", losslab.Circle(), losslab.circle, losslab.LossFunctionWrapper(losslab.circle)], ids=repr
+    "form",
+    ["circle", losslab.Circle(), losslab.circle, losslab.LossFunctionWrapper(losslab.circle)],
+    ids=["name", "object", "function", "wrapped"],
 )
 def test_a_loss_on_pairs_is_no_metric(form):
     with pytest.raises(ValueError, match="depends on the other samples of its batch, so that batches do not add up"):
@@ -189,7 +191,9 @@ def test_parameters_are_checked():
         M.get(3)
     with pytest.raises(TypeError, match=r"f1_score\(\) has no parameter 'sample_weigth': did you mean 'sample_weight'"):
         M.f1_score([0, 1], [0.1, 0.2], sample_weigth=[1, 2])
-    with pytest.raises(TypeError, match="it has y_true, y_pred, sample_weight, mask, average, threshold, from_logits$"):
+    with pytest.raises(
+        TypeError, match=r"it has y_true, y_pred, sample_weight, mask, average, threshold, from_logits$"
+    ):
         M.f1_score([0, 1], [0.1, 0.2], zzz=1)
 
 

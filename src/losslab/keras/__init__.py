@@ -5,7 +5,6 @@
 2.0
 """
 
-import difflib
 from typing import Any
 
 import losslab
@@ -13,7 +12,7 @@ import losslab
 from . import metrics
 from ._functions import register_functions
 from ._losses import KerasLoss, loss_class, wrap
-from ._registered import follow, registered
+from ._registered import follow, no_attribute, registered
 from ._strings import register_strings
 from ._weight_functions import register_weight_functions
 from ._wiring import check_wiring
@@ -39,12 +38,5 @@ def __getattr__(name: str) -> Any:
     """The class of a loss that was registered after losslab.keras was imported."""
     found = _catalogue()
     if name not in found:
-        raise AttributeError(_unknown(name, [*found, *__all__]))
+        raise no_attribute("losslab.keras", name, [*found, *__all__], "loss")
     return found[name]
-
-
-def _unknown(name: str, known: list[str]) -> str:
-    by_lower = {word.lower(): word for word in known}
-    near = difflib.get_close_matches(name.lower(), by_lower, n=1)
-    hint = f"did you mean {by_lower[near[0]]!r}?" if near else "no loss class of this name is registered with losslab"
-    return f"losslab.keras has no {name!r}: {hint}"

@@ -1,6 +1,7 @@
 """What is registered with losslab, now and later: Keras must know it before it loads a model that holds it."""
 
-from collections.abc import Callable, Iterator
+import difflib
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -15,15 +16,15 @@ def follow(module: Any, kind: type, tell: Callable[[Any], Any]) -> None:
         if _is_class(target, kind):
             tell(target)
 
-    for cls in list(registered(module, kind)):
+    for cls in registered(module, kind):
         tell(cls)
     _registry(module).on_register.append(listener)
 
 
-def registered(module: Any, kind: type) -> Iterator[Any]:
+def registered(module: Any, kind: type) -> list[Any]:
     """The classes of this kind that the module's `register` knows now, each once."""
-    targets = dict.fromkeys(target for _, target in _registry(module).known.values())
-    return (target for target in targets if _is_class(target, kind))
+    targets = [target for _, target in _registry(module).known.values()]
+    return list(dict.fromkeys(target for target in targets if _is_class(target, kind)))
 
 
 def tell_keras(target: Any, name: str) -> Any:
@@ -42,6 +43,14 @@ def check_free(module: Any, cls: type, name: str) -> None:
     holder = getattr(keras.saving.get_registered_object(f"{PACKAGE}>{name}"), "core_class", cls)
     if _place(holder) != _place(cls) and _registry(module).name_of(cls) is None:
         raise ValueError(f"Keras knows {_place(holder)} as '{PACKAGE}>{name}' already: give {_place(cls)} another name")
+
+
+def no_attribute(module: str, name: str, known: list[str], kind: str) -> AttributeError:
+    """The error for a name that a module lacks, with the nearest that it has."""
+    by_lower = {word.lower(): word for word in known}
+    near = difflib.get_close_matches(name.lower(), by_lower, n=1)
+    hint = f"did you mean {by_lower[near[0]]!r}?" if near else f"no {kind} of this name is registered with losslab"
+    return AttributeError(f"{module} has no {name!r}: {hint}")
 
 
 def _place(cls: type) -> str:

@@ -5,10 +5,8 @@ from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 
-from .._declared import Declared
+from .._named import Named
 from .._ops import Array
-from .._param import param
-from .._registry import snake_case
 from ._host import on_host
 
 Sums = dict[str, Any]
@@ -21,24 +19,12 @@ class UndefinedMetricWarning(UserWarning):
     __module__ = "losslab.metrics"
 
 
-class Streaming(Declared):
+class Streaming(Named):
     """What adds up over batches: `result`, `reset` and `merge`; a subclass adds its `update`.
 
     The parameters are a value: immutable, comparable, with a config. The sums are not part of it: two metrics are equal
     if they measure the same, whatever they have seen. Sums are added in float64, so that a long stream loses no count.
     """
-
-    name: str = param("", doc="a name for logs; the metric's own where none is given")
-
-    def _settle(self) -> None:
-        self.name = self.name or self._own_name()
-        super()._settle()
-
-    def _own_name(self) -> str:
-        return snake_case(type(self).__name__)
-
-    def _defaults(self) -> dict[str, Any]:
-        return {**super()._defaults(), "name": self._own_name()}
 
     @property
     def sums(self) -> Sums:

@@ -12,10 +12,10 @@ def main(folder):
 
     import losslab.keras
 
-    sys.path.insert(0, str(folder))
-    import own_loss  # noqa: F401  # registers the loss, after losslab.keras was imported
-
     losslab.keras.register_strings()
+    sys.path.insert(0, str(folder))
+    import own_loss  # noqa: F401  # registers the loss: last, so that nothing but `register` tells Keras
+
     x = np.random.default_rng(0).normal(size=(4, 5)).astype("float32")  # models.inputs()
     values = {}
     for path in folder.glob("*.keras"):

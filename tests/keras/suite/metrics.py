@@ -214,7 +214,7 @@ def test_messages_are_of_shapes_not_of_the_values_of_a_trial_run(metric, units, 
 
 def test_typos_get_suggestions():
     with pytest.raises(AttributeError, match="has no 'Acuracy': did you mean 'Accuracy'"):
-        km.Acuracy
+        _ = km.Acuracy
     assert km.LossMetric is type(km.wrap("mse"))
 
 

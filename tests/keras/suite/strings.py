@@ -111,17 +111,24 @@ def test_a_parameter_that_keras_needs_is_refused_where_keras_is_used(taken):
         losslab.keras.wrap(cls())
 
 
-def test_a_loss_that_cannot_be_made_without_parameters_disturbs_no_other():
+def test_a_loss_that_cannot_be_made_or_hashed_disturbs_no_other():
     @losslab.register
     class Needs(losslab.Loss):
         def __init__(self, needed):
             self.needed = needed
 
+    class Unhashable:
+        __hash__ = None
+
+        def __call__(self, y_true, y_pred):
+            return abs(y_pred - y_true)
+
+    losslab.register(Unhashable(), name="unhashable")
     assert list(inspect.signature(losslab.keras.Needs).parameters) == ["needed", "dtype"]
     assert not hasattr(losslab.keras, "Nothing")
 
 
-@pytest.mark.parametrize(("word", "hint"), [("Hubr", "did you mean 'Huber'"), ("Xyz", "no loss class of this name")])
+@pytest.mark.parametrize(("word", "hint"), [("Hubr", "did you mean 'Huber'"), ("Xyz", "no loss of this name")])
 def test_an_unknown_class_suggests_the_nearest(word, hint):
     with pytest.raises(AttributeError, match=hint):
         getattr(losslab.keras, word)

@@ -1,20 +1,19 @@
 """The `keras.metrics.Metric` subclass of a losslab metric, generated from its declaration."""
 
-import inspect
-from typing import Any, ClassVar, Self
+from typing import Any
 
 import keras
 
 from losslab import metrics
 
+from ._generated import Generated, generated
 from ._mask import mask_of
-
-PACKAGE = "losslab"
+from ._registered import check_free, tell_keras
 
 _MADE: dict[type[metrics.Metric], type["KerasMetric"]] = {}
 
 
-class KerasMetric(keras.metrics.Metric):  # type: ignore[misc]  # Keras has no types
+class KerasMetric(Generated, keras.metrics.Metric):  # type: ignore[misc]  # Keras has no types
     """A losslab metric as Keras knows metrics: its sums are Keras variables, made when the first batch shows their
     shapes.
 
@@ -30,12 +29,8 @@ class KerasMetric(keras.metrics.Metric):  # type: ignore[misc]  # Keras has no t
         ValueError: a metric whose state grows with the data, as the exact AUC's does.
     """
 
-    core_class: ClassVar[type[metrics.Metric]]
-
-    def __init__(self, *, core: metrics.Metric | None = None, dtype: Any = None, **parameters: Any) -> None:
-        if parameters.get("name", "") is None:  # how Keras says that none is given
-            del parameters["name"]
-        core = core or self.core_class(**parameters)
+    def __init__(self, *args: Any, core: metrics.Metric | None = None, dtype: Any = None, **parameters: Any) -> None:
+        core = core or self.make_core(*args, **parameters)
         if core.growing:
             raise ValueError(f"{core!r} keeps what it has seen, and Keras' state has a fixed size: {core.growing}")
         super().__init__(name=core.name, dtype=dtype)
@@ -60,11 +55,6 @@ class KerasMetric(keras.metrics.Metric):  # type: ignore[misc]  # Keras has no t
 
     def get_config(self) -> dict[str, Any]:
         return {**self.core.get_config(), "dtype": self.dtype}
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Self:
-        dtype = config.get("dtype")
-        return cls(core=cls.core_class.from_config({k: v for k, v in config.items() if k != "dtype"}), dtype=dtype)
 
     def __repr__(self) -> str:
         return f"losslab.keras.metrics.wrap({self.core!r})"
@@ -94,7 +84,7 @@ def wrap(metric: Any, dtype: Any = None) -> KerasMetric:
 def metric_class(cls: type[metrics.Metric]) -> type[KerasMetric]:
     """The Keras class of a losslab class, made once and registered with Keras as "losslab>metrics." and its name.
 
-    A process that loads a model saved with a metric of your own must have called this (or `wrap`) on it before.
+    A metric of your own that is registered with `losslab.metrics.register` is known to Keras from then on.
 
     Raises:
         TypeError: no losslab class.
@@ -103,35 +93,7 @@ def metric_class(cls: type[metrics.Metric]) -> type[KerasMetric]:
     if not isinstance(cls, type) or not issubclass(cls, metrics.Metric):
         raise TypeError(f"metric_class needs a losslab.metrics.Metric class, got {cls!r}")
     if cls not in _MADE:
-        _check_free(cls)
-        # losses have these names too: CosineSimilarity is one of each
-        _MADE[cls] = keras.saving.register_keras_serializable(PACKAGE, f"metrics.{cls.__name__}")(_generated(cls))
+        name = f"metrics.{cls.__name__}"  # losses have these names too: CosineSimilarity is one of each
+        check_free(metrics, cls, name)
+        _MADE[cls] = tell_keras(generated(KerasMetric, cls, "losslab.keras.metrics"), name)
     return _MADE[cls]
-
-
-def _generated(cls: type[metrics.Metric]) -> type[KerasMetric]:
-    body = {
-        "__module__": "losslab.keras.metrics",
-        "__doc__": cls.__doc__,
-        "__signature__": _signature(cls),
-        "core_class": cls,
-    }
-    return type(cls.__name__, (KerasMetric,), body)
-
-
-def _signature(cls: type[metrics.Metric]) -> inspect.Signature:
-    """The parameters of the losslab class, then `dtype`."""
-    by_name = inspect.Parameter.KEYWORD_ONLY
-    taken = [each.replace(kind=by_name) for each in inspect.signature(cls).parameters.values()]
-    return inspect.Signature([*taken, inspect.Parameter("dtype", by_name, default=None)])
-
-
-def _check_free(cls: type[metrics.Metric]) -> None:
-    """Refuse a name that another metric has: a saved model would come back with the wrong one."""
-    name = f"{PACKAGE}>metrics.{cls.__name__}"
-    holder = getattr(keras.saving.get_registered_object(name), "core_class", None)
-    if holder and (holder.__module__, holder.__qualname__) != (cls.__module__, cls.__qualname__):
-        raise ValueError(
-            f"Keras knows {holder.__module__}.{holder.__qualname__} as {name!r} already: "
-            f"give {cls.__module__}.{cls.__qualname__} another name"
-        )

@@ -7,22 +7,19 @@
 1.0
 """
 
-import difflib
 from typing import Any
 
 from losslab import metrics
 
 from ._metrics import KerasMetric, metric_class, wrap
+from ._registered import no_attribute, registered
 
 __all__ = ["KerasMetric", "metric_class", "wrap"]
 
 
 def _catalogue() -> dict[str, type[KerasMetric]]:
     """Class name -> Keras class, of every metric of labels and predictions that is registered now."""
-    known = [metrics.LossMetric, *(metrics.class_of(name) for name in metrics.names())]
-    return {
-        cls.__name__: metric_class(cls) for cls in known if isinstance(cls, type) and issubclass(cls, metrics.Metric)
-    }
+    return {cls.__name__: metric_class(cls) for cls in (metrics.LossMetric, *registered(metrics, metrics.Metric))}
 
 
 # All at once and at import: Keras finds a saved metric only if its class is registered by then.
@@ -34,7 +31,5 @@ def __getattr__(name: str) -> Any:
     """The class of a metric that was registered after losslab.keras.metrics was imported."""
     known = _catalogue()
     if name not in known:
-        near = difflib.get_close_matches(name, known, n=1)
-        fix = f"did you mean {near[0]!r}?" if near else "no metric of this name is registered with losslab"
-        raise AttributeError(f"losslab.keras.metrics has no {name!r}: {fix}")
+        raise no_attribute("losslab.keras.metrics", name, [*known, *__all__], "metric")
     return known[name]

@@ -21,9 +21,10 @@ class Circle(Loss):
     $\log(1 + \sum_{j \in P} e^{-\gamma \max(m + d_{ij}, 0)(m - d_{ij})}
     \sum_{j \in N} e^{\gamma \max(1 + m - d_{ij}, 0)(1 - m - d_{ij})})$, P the rows of the same id, N all others.
 
-    No unit. Give rows of length 1. A row without any partner in P or in N has value 0 and is not counted. A removed row
-    is nobody's partner. `ref_labels` (M,) and `ref_embeddings` (M, D) give other rows to compare with than the batch;
-    set `remove_diagonal=False` where row i of them is not row i of the batch.
+    No unit. Give rows of length 1. The factors $\max(\cdot, 0)$ are differentiated too, as in Keras. A row without any
+    partner in P or in N has value 0 and is not counted. A removed row is nobody's partner. `ref_labels` (M,) and
+    `ref_embeddings` (M, D) give other rows to compare with than the batch; set `remove_diagonal=False` where row i of
+    them is not row i of the batch.
 
     >>> losslab.circle([0, 0, 1], [[1.0, 0.0], [0.6, 0.8], [0.0, 1.0]]).round(3)
     array([ 0. , 38.4,  0. ])

@@ -108,7 +108,7 @@ def test_objective(tmp_path):
     terms = [numbers(line(told, name))[0] for name in ("loss", "hidden/kernel", "out/kernel", "activity/hidden")]
     assert sum(terms) == pytest.approx(together, abs=5e-5)
     assert "the path 'hidden/kernal': the nearest are 'hidden/kernel'" in told
-    assert "L1L2(l1=0.002, l2=0.002)" in told
+    assert "L1L2(l1=0.01, l2=0.01)" in told
     assert is_png(tmp_path / "objective.png")
 
 

@@ -14,7 +14,7 @@ from ._frameworks import FRAMEWORKS, Framework, Values
 # Relative to the largest number of the expected array: a sum's rounding error follows its largest term.
 TOLERANCE = {"float32": 1e-6, "float64": 1e-12}
 
-ROWS, COLUMNS, FRAMES = 4, 5, 6
+ROWS, COLUMNS, STEPS, FRAMES = 4, 5, 3, 6
 
 
 class NotApplicable(Exception):  # noqa: N818  # nothing is wrong: the promise says nothing of this case
@@ -98,7 +98,9 @@ class Case:
 
     def shape(self, rows: int = ROWS) -> tuple[int, ...]:
         """The shape of ordinary predictions, `axis` last: (4, 5), with another axis between where the loss has one."""
-        return (rows, self.columns) if self.rank == 2 else (rows, FRAMES, self.columns)
+        if self.rank == 2:
+            return rows, self.columns
+        return rows, FRAMES if self.loss.outputs.name == "frames" else STEPS, self.columns
 
     def value_shape(self, p: Values) -> tuple[int, ...]:
         """The shape of the per-sample values for the predictions p."""

@@ -60,7 +60,7 @@ def test_every_loss_has_a_class(name):
 
 def test_a_class_shows_its_parameters():
     shown = list(inspect.signature(Huber).parameters)
-    assert shown == ["delta", "reduction", "name", "dtype"]
+    assert shown == ["delta", "name", "reduction", "dtype"]
 
 
 def test_an_object_shows_what_a_call_takes():

@@ -177,6 +177,20 @@ def test_what_a_constructor_does_not_know_is_said():
     assert losslab.Huber(reduction="auto") == losslab.Huber()
 
 
+def test_a_wrapper_shows_what_was_given():
+    assert repr(losslab.LossFunctionWrapper(cubic)) == "LossFunctionWrapper(fn=cubic)"
+    assert repr(losslab.LossFunctionWrapper(cubic, "sum", factor=3.0)) == (
+        "LossFunctionWrapper(fn=cubic, reduction='sum', factor=3.0)"
+    )
+
+
+def test_a_function_form_makes_its_loss_inside_torch_compile():
+    torch = pytest.importorskip("torch", reason="torch is not installed")
+    call = torch.compile(lambda y, p: losslab.huber(y, p, delta=0.321), fullgraph=True, backend="aot_eager")
+    value = 0.321 * (1 - 0.321 / 2)
+    assert call(torch.zeros(2, 1), torch.ones(2, 1)).tolist() == pytest.approx([value, value])
+
+
 def test_tensors_as_parameters_compare():
     class Weighted(losslab.Loss):
         def __init__(self, weights):

@@ -86,6 +86,11 @@ def test_bad_sequences_are_explained(call, message):
         call()
 
 
+def test_a_misspelt_length_is_said():
+    with pytest.raises(TypeError, match=r"ctc\(\) has no parameter 'label_lenght': did you mean 'label_length'\?"):
+        losslab.ctc(LABELS, FRAMES, label_lenght=[1, 2, 3])
+
+
 def test_a_wrong_label_is_nan_while_tracing():
     jax = pytest.importorskip("jax", reason="jax is not installed")
     values = jax.jit(losslab.ctc)(np.array([[1, 0, 2], [1, 2, 0], [4, 0, 0]]), FRAMES)

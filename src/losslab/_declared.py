@@ -22,6 +22,9 @@ class Declared:
     """
 
     _has_own_init: ClassVar[bool] = False
+    # Of the constructor that is generated; looked up beforehand, because torch.compile cannot follow dataclasses.fields
+    _known: ClassVar[tuple[str, ...]] = ()
+    _takes_positions: ClassVar[bool] = False
     _given: ClassVar[Any]
 
     def __init_subclass__(cls) -> None:
@@ -31,14 +34,19 @@ class Declared:
             cls._has_own_init = True
             cls.__init__ = _recording(own)  # type: ignore[method-assign]
         dataclasses.dataclass(init=not cls._has_own_init, kw_only=True, repr=False, eq=False)(cls)
+        fields = dataclasses.fields(cls)
+        cls._known = tuple(field.name for field in fields)
+        cls._takes_positions = not all(field.kw_only for field in fields)
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         """Say what is wrong with the arguments before Python does: it knows no nearest name."""
         if not cls._has_own_init:
-            fields = {field.name: field for field in dataclasses.fields(cls)}
-            if args and all(field.kw_only for field in fields.values()):
-                raise TypeError(f"{cls.__name__} takes its parameters by name ({', '.join(fields)}), got {args[0]!r}")
-            check_names(cls, [name for name in kwargs if name not in fields], f"{cls.__name__}()")
+            if args and not cls._takes_positions:
+                raise TypeError(
+                    f"{cls.__name__} takes its parameters by name ({', '.join(cls._known)}), got {args[0]!r}"
+                )
+            if any(name not in cls._known for name in kwargs):
+                check_names(cls, list(kwargs), f"{cls.__name__}()")
         return super().__new__(cls)
 
     def __post_init__(self) -> None:

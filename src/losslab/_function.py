@@ -72,7 +72,7 @@ def _plain(value: Any) -> Any:
 def _make(cls: Any, name: str, parameters: dict[str, Any]) -> Loss:
     if "reduction" in parameters or "name" in parameters:
         raise TypeError(f"{name}() gives one value per sample; for a reduction use the class: {cls.__name__}(…)")
-    check_names(cls, list(parameters), f"{name}()", but=("reduction", "name"))
+    check_names(cls, list(parameters), f"{name}()", but=("reduction", "name"), also=cls.data_arguments)
     loss: Loss = cls(**parameters)
     return loss
 

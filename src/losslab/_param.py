@@ -117,14 +117,16 @@ def _kinds(hint: Any) -> tuple[Any, ...]:
     return get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
 
 
-def check_names(cls: type, names: list[str], caller: str, but: tuple[str, ...] = ()) -> None:
-    """Refuse a parameter that `cls` lacks, with the nearest name that it has; those of `but` do not count."""
+def check_names(
+    cls: type, names: list[str], caller: str, but: tuple[str, ...] = (), also: tuple[str, ...] = ()
+) -> None:
+    """Refuse a parameter that `cls` lacks, with the nearest name that it has, without those of `but`, with `also`."""
     if not names:
         return
     accepted = inspect.signature(cls).parameters.values()
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in accepted):
         return  # only the class itself knows
-    known = [parameter.name for parameter in accepted if parameter.name not in but]
+    known = [*also, *(parameter.name for parameter in accepted if parameter.name not in but)]
     for name in names:
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)

@@ -32,11 +32,18 @@ class LossFunctionWrapper(Loss):
     8.0
     """
 
-    def __new__(cls, fn: Any = None, *args: Any, **kwargs: Any) -> Any:
+    def __new__(
+        cls,
+        fn: Any = None,
+        reduction: Any = "sum_over_batch_size",
+        name: str | None = None,
+        targets: Domain | None = None,
+        **parameters: Any,
+    ) -> Any:
         made_by = getattr(fn, "loss", None)
         if made_by is None or hasattr(fn, "__wrapped__"):  # functools.wraps copies attributes onto another function
             return super().__new__(cls)
-        return _of_catalogue(made_by, *args, **kwargs)
+        return made_by(reduction=reduction, name=name or "", **parameters)
 
     def __init__(
         self,
@@ -78,13 +85,6 @@ class LossFunctionWrapper(Loss):
 
     def replace(self, **changes: Any) -> Self:
         return type(self)(**{**self._parameters(), **changes})
-
-
-def _of_catalogue(
-    loss: Any, reduction: Any = "sum_over_batch_size", name: str | None = None, targets: Any = None, **parameters: Any
-) -> Loss:
-    made: Loss = loss(reduction=reduction, name=name or "", **parameters)
-    return made
 
 
 def _name(fn: Any) -> str:

@@ -61,6 +61,8 @@ def test_a_subclass_without_super_init_is_whole():
     assert (loss.reduction, loss.name, loss.factor) == ("sum_over_batch_size", "forgetful", 3.0)
     assert loss == Forgetful(factor=3.0) == pickle.loads(pickle.dumps(loss)) != Forgetful()
     assert repr(loss) == "Forgetful(factor=3.0)"
+    one, other = Cubic(name="a", reduction="sum"), Cubic(reduction="sum", name="a")
+    assert (one, hash(one)) == (other, hash(other))
     with pytest.raises(AttributeError, match="immutable"):
         loss.factor = 4.0
 

@@ -125,7 +125,7 @@ class Declared:
         return mine.keys() == its.keys() and all(_equal(mine[name], its[name]) for name in mine)
 
     def __hash__(self) -> int:
-        return hash((type(self), *(_hashable(value) for value in self._parameters().values())))
+        return hash((type(self), *(_hashable(value) for _, value in sorted(self._parameters().items()))))
 
     def __repr__(self) -> str:
         defaults = self._defaults()

@@ -79,6 +79,9 @@ def test_no_labels_is_all_blanks():
         (lambda: losslab.ctc([[1, 0, 2]], FRAMES[:1]), "label 0 .* the blank 0; pad at the end, or give label_length"),
         (lambda: losslab.ctc(LABELS, FRAMES, blank=4), "the blank 4 is none of the 4 classes"),
         (lambda: losslab.ctc(LABELS, FRAMES, label_length=[1, 2]), r"label_length has shape \(2,\)"),
+        (lambda: losslab.ctc(LABELS, FRAMES, label_length=[1, 2, 4]), "label_length 4 is no length .* with 3 places"),
+        (lambda: losslab.ctc(LABELS, FRAMES, logit_length=[7, 8, 2]), "logit_length 8 is no length .* with 7 places"),
+        (lambda: losslab.ctc(LABELS, FRAMES, logit_length=[7, -1, 2]), "logit_length -1 is no length"),
     ],
 )
 def test_bad_sequences_are_explained(call, message):

@@ -104,18 +104,27 @@ class CTC(Loss):
 
     def _frames(self, ops: Ops, y_pred: Array, mask: Any, logit_length: Any) -> tuple[Any, Array | None]:
         """A mask of samples, and where frames exist, of shape (N, T); None for everywhere."""
-        places = ops.cumsum(ops.ones_like(y_pred[..., 0]))
         frames = None
         if logit_length is not None:
-            frames = places <= ops.expand_dims(self._length(ops, logit_length, y_pred, "logit_length"))
-        if mask is None or len(ops.shape(ops.convert(mask))) < 2 or ops.shape(ops.convert(mask))[-1] == 1:
-            return mask, frames
+            ones = ops.ones_like(y_pred[..., 0])
+            frames = ops.cumsum(ones) <= ops.expand_dims(self._length(ops, logit_length, y_pred, ones, "logit_length"))
+        if mask is None:
+            return None, frames
         given = as_mask(ops, mask, y_pred)
+        if len(ops.shape(given)) < 2 or ops.shape(given)[-1] == 1:
+            return given, frames
         given = align_to_values(ops, given, y_pred, ops.shape(y_pred)[:2], "mask", self.name)
         return None, given if frames is None else frames & given
 
-    def _length(self, ops: Ops, length: Any, y_pred: Array, what: str) -> Array:
-        length = ops.cast(ops.convert(length, like=y_pred), y_pred.dtype)
+    def _length(self, ops: Ops, length: Any, y_pred: Array, places: Array, what: str) -> Array:
+        """Lengths (N,) in the dtype of y_pred; where they can be looked at, of no more places (N, M) than there are."""
+        length = ops.convert(length, like=y_pred)
+        seen, most = ops.look(length), ops.shape(places)[-1]
+        if seen is not None and most is not None:
+            wrong = seen[~((seen >= 0) & (seen <= most))]
+            if wrong.size:
+                raise ValueError(f"{self.name}: {what} {wrong[0]} is no length of a sequence with {most} places")
+        length = ops.cast(length, y_pred.dtype)
         return align_to_values(ops, length, y_pred, ops.shape(y_pred)[:1], what, self.name)
 
     def _label_places(self, ops: Ops, y_true: Array, label_length: Any, y_pred: Array) -> Array:
@@ -124,7 +133,7 @@ class CTC(Loss):
         if label_length is None:
             length = ops.sum(ops.where(y_true != self.blank, ones, 0.0))
         else:
-            length = self._length(ops, label_length, y_pred, "label_length")
+            length = self._length(ops, label_length, y_pred, ones, "label_length")
         return ops.cumsum(ones) <= ops.expand_dims(length)
 
     def _labels(self, ops: Ops, y_true: Array, labelled: Array, classes: Any) -> tuple[Array, Array | None]:

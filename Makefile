@@ -20,7 +20,7 @@ check: $(DEV)/installed  ## formatting, lint and types
 	$(DEV)/bin/ruff check .
 	$(DEV)/bin/mypy
 
-bench: $(DEV)/installed  ## speed, as ratios against peers measured in the same run
+bench: $(DEV)/installed  ## speed and memory against peers, measured in one run (a quarter of an hour, idle)
 	$(DEV)/bin/python benchmarks/bench.py
 
 docs: $(DEV)/installed  ## build the documentation into site/
@@ -51,5 +51,5 @@ $(DEMO)/installed: pyproject.toml requirements/constraints.txt
 
 $(DEV)/installed: pyproject.toml requirements/constraints.txt
 	$(PYTHON) -m venv $(DEV)
-	$(DEV)/bin/pip install --quiet --constraint requirements/constraints.txt --editable ".[test,check,docs]"
+	$(DEV)/bin/pip install --quiet --constraint requirements/constraints.txt --editable ".[test,check,docs,bench]"
 	touch $@

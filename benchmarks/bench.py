@@ -1,114 +1,75 @@
-"""Speed as ratios against peers, interleaved in one run: what a call costs, and what an epoch of the lab costs.
+"""Speed and memory against peers, measured in one run: `python benchmarks/bench.py [--quick] [--only NAME]`.
 
-Every case checks the numbers against each other first; a wrong result is never timed.
+Prints one table. A full run writes benchmarks/results.json, the table in docs/benchmarks.md and its picture.
+Exit codes: 0 measured, 1 a contender gave a wrong result, 2 no such case, 130 interrupted (nothing is written).
 """
 
-import os
-
-os.environ.setdefault("KERAS_BACKEND", "jax")
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-
-import platform
-import statistics
+import argparse
+import importlib
+import sys
 import time
-from collections.abc import Callable
-from importlib.metadata import version
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
-import jax
-import keras
-import numpy as np
-import torch
-from sklearn.datasets import load_digits
+import machine
+import report
+from case import Case
+from files import write_whole
+from measure import FULL, QUICK, Effort, measure
 
-import losslab
-
-ROUNDS = 15
-
-
-def medians(calls: dict[str, Callable[[], object]], repeat: int) -> dict[str, float]:
-    """Median seconds per call of each contender, their rounds interleaved so that noise hits all alike."""
-    times: dict[str, list[float]] = {name: [] for name in calls}
-    for call in calls.values():
-        call()
-    for _ in range(ROUNDS):
-        for name, call in calls.items():
-            started = time.perf_counter()
-            for _ in range(repeat):
-                call()
-            times[name].append((time.perf_counter() - started) / repeat)
-    return {name: statistics.median(values) for name, values in times.items()}
+FILES = ("overhead", "elementwise", "softmax", "overlap", "linear", "numpy_calls", "growth", "epoch")
+MODULES = tuple(f"cases.{name}" for name in FILES)
+HERE = Path(__file__).resolve().parent
 
 
-def show(title: str, calls: dict[str, Callable[[], object]], repeat: int) -> None:
-    """One line per contender; the first is the one that the ratios are against."""
-    measured = medians(calls, repeat)
-    ours = next(iter(measured.values()))
-    print(f"\n{title}")
-    for name, seconds in measured.items():
-        print(f"  {name:42s} {seconds * 1e6:12.1f} us   {seconds / ours:6.2f} x")
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = _options(arguments)
+    cases = [case for case in _cases(options.cases) if not options.only or options.only in case.name]
+    if not cases:
+        names = ", ".join(case.name for case in _cases(options.cases))
+        print(f"error: no case has {options.only!r} in its name\nfix: one of {names}", file=sys.stderr)
+        return 2
+    try:
+        results = run(cases, QUICK if options.quick else FULL)
+    except KeyboardInterrupt:
+        print("\ninterrupted: nothing is written", file=sys.stderr)
+        return 130
+    if options.json:
+        write_whole(options.json, report.as_json(results).encode())
+    elif not options.quick and not options.only and options.cases == MODULES:
+        report.publish(results, HERE / "results.json", HERE.parent / "docs" / "benchmarks.md")
+    return int(any(each["status"] == "wrong" for case in results["cases"] for each in case["contenders"]))
 
 
-def call_overhead() -> None:
-    """The sparse cross-entropy of 32 rows of 10 logits, forward, as objects."""
-    rng = np.random.default_rng(0)
-    z, y = rng.normal(size=(32, 10)).astype("float32"), rng.integers(0, 10, 32)
-    ours = losslab.SparseCategoricalCrossentropy(from_logits=True)
-    theirs = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    expected = float(ours(y, z.astype("float64")))
-    tz, ty, jz, jy = torch.tensor(z), torch.tensor(y), jax.numpy.array(z), jax.numpy.array(y)
-    jitted, keras_jitted = jax.jit(ours), jax.jit(theirs)
-    calls = {
-        "losslab, NumPy": lambda: ours(y, z),
-        "losslab, torch": lambda: ours(ty, tz),
-        "torch.nn.functional.cross_entropy": lambda: torch.nn.functional.cross_entropy(tz, ty),
-        "losslab, JAX, in jit": lambda: jitted(jy, jz).block_until_ready(),
-        "Keras on JAX, in jit": lambda: keras_jitted(jy, jz).block_until_ready(),
-        "Keras on JAX": lambda: theirs(jy, jz).block_until_ready(),
-    }
-    for name, call in calls.items():
-        assert abs(float(call()) - expected) < 1e-6, name  # type: ignore[arg-type]
-    show("One call, [32, 10] logits, forward", calls, repeat=50)
+def run(cases: Iterable[Case], effort: Effort) -> dict[str, Any]:
+    """Measure every case, printing its part of the table as soon as it is there."""
+    started, facts = time.time(), machine.facts()
+    results: dict[str, Any] = {"quick": effort.quick, "machine": facts, "cases": []}
+    print(report.heading(results))
+    for case in cases:
+        for threads in sorted({min(number, facts["cpus"]) for number in case.threads})[: 1 if effort.quick else None]:
+            record = measure(case, threads, effort)
+            record["targets"] = [] if effort.quick else report.judged(case.targets, record)
+            results["cases"].append(record)
+            print(report.section(record), flush=True)
+    results["minutes"], results["load_at_the_end"] = round((time.time() - started) / 60, 1), machine.load()
+    return results
 
 
-def epoch() -> None:
-    """An epoch of the dense digits network: the lab's compiled loop against Keras' fit, same batches of 32, Adam."""
-    from losslab.lab import models
-    from losslab.lab.engines import ENGINES
-    from losslab.lab.engines.program import Examples, State, training_step
+def _cases(modules: Iterable[str]) -> list[Case]:
+    return [replace(case, module=name) for name in modules for case in importlib.import_module(name).CASES]
 
-    x, ids = load_digits(return_X_y=True)
-    x = (x / 16).astype("float32")[:1792]
-    ids = ids[:1792]
-    y = np.asarray(losslab.one_hot(ids, 10))
-    order = np.random.default_rng(0).permutation(len(x)).reshape(-1, 32).astype("int32")
 
-    fitted = models.build("mlp", (64,), 10, "softmax", seed=1)
-    fitted.compile(keras.optimizers.Adam(1e-3), "categorical_crossentropy")
-
-    model = models.build("mlp", (64,), 10, "softmax", seed=1)
-    optimizer = keras.optimizers.Adam(1e-3)
-    optimizer.build(model.trainable_variables)
-    run = ENGINES["scan"](training_step(model, optimizer, losslab.CategoricalCrossentropy()))
-    state = State(*([v.value for v in vs] for vs in (model.trainable_variables, [], optimizer.variables)))
-    examples = Examples(jax.numpy.array(x), jax.numpy.array(y), jax.numpy.array(ids))
-
-    in_order = order.ravel()
-    history = fitted.fit(x[in_order], y[in_order], batch_size=32, shuffle=False, verbose=0)
-    _, measures = run(state, examples, order)
-    assert abs(history.history["loss"][0] - float(measures.loss)) < 1e-4
-    show(
-        "One epoch, dense digits network, 56 steps of 32",
-        {
-            "losslab, scan": lambda: jax.block_until_ready(run(state, examples, order)),
-            "Keras fit on JAX": lambda: fitted.fit(x, y, batch_size=32, verbose=0),
-        },
-        repeat=1,
-    )
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="small sizes, few rounds: whether all works, no claims")
+    parser.add_argument("--only", metavar="NAME", help="the cases with this in their name")
+    parser.add_argument("--json", metavar="PATH", type=Path, help="write the results there, and nothing else")
+    parser.add_argument("--cases", nargs="+", default=MODULES, metavar="MODULE", help=argparse.SUPPRESS)
+    return parser.parse_args(arguments)
 
 
 if __name__ == "__main__":
-    torch.set_num_threads(1)  # 320 numbers are no work for two, and waiting for a busy core costs milliseconds
-    packages = ", ".join(f"{name} {version(name)}" for name in ("numpy", "torch", "jax", "keras"))
-    print(f"{packages}; {os.cpu_count()} CPUs, {platform.machine()}, torch threads {torch.get_num_threads()}")
-    call_overhead()
-    epoch()
+    sys.exit(main())

@@ -41,6 +41,9 @@ VARIANTS = [
     losslab.Tversky(axis=(0, 1), alpha=0.3, beta=0.7),
     losslab.Circle(gamma=10.0, margin=0.25),
     losslab.CTC(blank=4),
+    losslab.SparseCategoricalDice(from_logits=True, axis=1, smooth=1.0, class_weight=[1.0, 0.5, 2.0]),
+    losslab.SparseCategoricalDice(from_logits=True, per_image=True, ignore_class=255),
+    losslab.SparseCategoricalDice(per_image=True, axis=1),
 ]
 
 

@@ -6,7 +6,7 @@ import pathlib
 import losslab
 
 ROOT = pathlib.Path(losslab.__file__).parent
-FRAMEWORKS = {"torch", "jax", "tensorflow", "keras", "sklearn", "xgboost", "lightgbm", "catboost"}
+FRAMEWORKS = {"torch", "jax", "tensorflow", "keras", "sklearn", "xgboost", "lightgbm", "catboost", "triton"}
 
 # Module or folder -> the modules of the package that it may import
 MAY_IMPORT = {
@@ -19,7 +19,20 @@ MAY_IMPORT = {
     "_named": {"_declared", "_param", "_registry"},
     "_align": {"_ops"},
     "_reduce": {"_ops"},
-    "_loss": {"_align", "_named", "_domain", "_ops", "_param", "_reduce", "_registry", "keras"},
+    "_loss": {"_align", "_named", "_domain", "_fast", "_ops", "_param", "_reduce", "_registry", "keras"},
+    # drivers of whole losses, most of them imported by `_loss` when the first array of a framework arrives
+    "_fast": {
+        "_align",
+        "_domain",
+        "_formula_loss",
+        "_frozen",
+        "_linear",
+        "_loss",
+        "_ops",
+        "_reduce",
+        "_set_loss",
+        "losses",
+    },
     "_formula_loss": {"_align", "_loss", "_ops"},
     "_set_loss": {"_align", "_loss", "_ops", "_param"},
     "_wrapper": {"_domain", "_loss", "_param", "_registry"},
@@ -59,6 +72,9 @@ MAY_IMPORT = {
     "_structure": set(),
     "container": {"_frozen", "_declared", "_loss", "_ops", "_registry", "_structure", "_wrapper"},
     "objective": {"_frozen", "_declared", "_ops", "_tree", "container", "regularizers"},
+    "_linear": {"_align", "_named", "_ops", "_param", "_reduce", "losses"},
+    "torch": {""},
+    "parallel": {"_linear", "_ops", "_param", "_reduce"},
     "testing": {"", "_domain", "_formula_loss", "_loss", "_registry", "_set_loss"},
     "keras": {"", "keras"},
     "lab": {"", "lab"},
@@ -71,6 +87,17 @@ MAY_USE = {
     "_ops/_torch": {"torch"},
     "_ops/_jax": {"jax"},
     "_ops/_tensorflow": {"tensorflow"},
+    "_linear/_torch": {"torch"},
+    "_linear/_jax": {"jax"},
+    "_linear/_rows": {"torch"},
+    "_linear/_triton_rows": {"torch", "triton"},
+    "_fast/_torch": {"torch"},
+    "_fast/_jax": {"jax"},
+    "_fast/_tensorflow": {"tensorflow"},
+    "torch": {"torch"},
+    "parallel/_torch": {"torch"},
+    "parallel/_dtensor": {"torch"},
+    "parallel/_jax": {"jax"},
     "testing/_frameworks": {"torch", "jax", "tensorflow"},
     "testing/_case": {"tensorflow"},
     "keras/_distribution": {"keras", "tensorflow"},

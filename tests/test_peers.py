@@ -35,6 +35,9 @@ SETTINGS = [losslab.get(name) for name in losslab.names()] + [
     losslab.Tversky(alpha=0.3, beta=0.7),
     losslab.Circle(gamma=10.0, margin=0.25, remove_diagonal=False),
     losslab.CTC(blank=2),
+    losslab.SparseCategoricalDice(from_logits=True, axis=1),
+    losslab.SparseCategoricalDice(per_image=True),
+    losslab.SparseCategoricalDice(from_logits=True, smooth=0.5, class_weight=[1.0, 0.5, 2.0, 0.0, 3.0], per_image=True),
 ]
 
 # What peers cannot do, by library or function: a setting that needs it has no such peer.
@@ -64,6 +67,8 @@ def own(loss):
 
 
 def keras_values(peer, loss, y, p):
+    if isinstance(loss, losslab.SparseCategoricalDice):
+        return keras_dice(peer, loss, y, p)
     given = {name: value for name, value in own(loss).items() if name not in LACKS["keras"]}
     if not isinstance(loss, losslab.SparseCategoricalCrossentropy):
         given.pop("ignore_class", None)
@@ -78,6 +83,14 @@ def keras_values(peer, loss, y, p):
     if isinstance(given.get("axis"), list):
         given["axis"] = tuple(given["axis"])
     return np.asarray(peer(y, p, **given))
+
+
+def keras_dice(peer, loss, y, p):
+    """Keras has the Dice loss of masks: a value per class from one-hot rows, here averaged."""
+    p = np.moveaxis(p, loss.axis, -1)
+    p = scipy.special.softmax(p, axis=-1) if loss.from_logits else p
+    rows = np.eye(p.shape[-1], dtype=p.dtype)[y]
+    return np.asarray(peer(rows, p, axis=tuple(range(1 if loss.per_image else 0, y.ndim)))).mean(axis=-1)
 
 
 def _keras_is_before(version):
@@ -153,7 +166,23 @@ def sklearn_values(peer, loss, y, p):
     return np.array([factor * peer(t, q, **options) for t, q in zip(y, p, strict=True)])
 
 
-CONVENTIONS = {"keras": keras_values, "optax": optax_values, "torch": torch_values, "sklearn": sklearn_values}
+def monai_values(peer, loss, y, p):
+    """MONAI has the classes on axis 1, and a 1 there in the labels."""
+    import torch
+
+    options = {"smooth_nr": loss.smooth, "smooth_dr": loss.smooth + 1e-7, "weight": loss.class_weight}
+    own = peer(softmax=loss.from_logits, to_onehot_y=True, batch=not loss.per_image, reduction="none", **options)
+    values = own(torch.tensor(np.moveaxis(p, loss.axis, 1)), torch.tensor(y[:, None])).numpy()
+    return values.reshape(len(p), -1).mean(axis=1) if loss.per_image else values.mean()
+
+
+CONVENTIONS = {
+    "keras": keras_values,
+    "optax": optax_values,
+    "torch": torch_values,
+    "sklearn": sklearn_values,
+    "monai": monai_values,
+}
 
 
 @pytest.mark.parametrize(("loss", "path"), PAIRS, ids=[f"{loss!r}-{path}" for loss, path in PAIRS])

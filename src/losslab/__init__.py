@@ -3,6 +3,8 @@
 from . import constraints, domains, metrics, regularizers
 from ._formula_loss import ElementLoss, RowLoss
 from ._function import function_form
+from ._linear._class import LinearCrossEntropy
+from ._linear._function import linear_cross_entropy
 from ._loss import Loss
 from ._one_hot import one_hot
 from ._param import param
@@ -42,7 +44,7 @@ from .losses.margin import (
     squared_hinge,
 )
 from .losses.noisy_label import CategoricalGeneralizedCrossEntropy, categorical_generalized_cross_entropy
-from .losses.overlap import Dice, Tversky, dice, tversky
+from .losses.overlap import Dice, SparseCategoricalDice, Tversky, dice, sparse_categorical_dice, tversky
 from .losses.regression import (
     AsymmetricCost,
     CosineSimilarity,
@@ -84,6 +86,7 @@ __all__ = [
     "Hinge",
     "Huber",
     "KLDivergence",
+    "LinearCrossEntropy",
     "LogCosh",
     "Loss",
     "LossContainer",
@@ -98,6 +101,7 @@ __all__ = [
     "RowLoss",
     "SetLoss",
     "SparseCategoricalCrossentropy",
+    "SparseCategoricalDice",
     "SparseCategoricalFocalCrossentropy",
     "SquaredHinge",
     "Tversky",
@@ -123,6 +127,7 @@ __all__ = [
     "hinge",
     "huber",
     "kl_divergence",
+    "linear_cross_entropy",
     "log_cosh",
     "mean_absolute_error",
     "mean_absolute_percentage_error",
@@ -138,6 +143,7 @@ __all__ = [
     "regularizers",
     "serialize",
     "sparse_categorical_crossentropy",
+    "sparse_categorical_dice",
     "sparse_categorical_focal_crossentropy",
     "squared_hinge",
     "tversky",

@@ -38,7 +38,7 @@ def align(
 
 def same_shape(a: Shape, b: Shape) -> bool:
     """Whether the shapes agree; a dimension that is unknown while tracing agrees with any."""
-    return len(a) == len(b) and all(m == n or m is None or n is None for m, n in zip(a, b, strict=True))
+    return a == b or (len(a) == len(b) and all(m == n or m is None or n is None for m, n in zip(a, b, strict=True)))
 
 
 def align_to_values(ops: Ops, x: Array, y_pred: Array, target: Shape, what: str, loss: str) -> Array:

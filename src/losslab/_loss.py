@@ -6,6 +6,7 @@ import numpy as np
 
 from ._align import Shape, align, align_to_values, fit_to_values, same_shape
 from ._domain import CLASS_ID, REAL, Domain
+from ._fast import driver_for
 from ._named import Named
 from ._ops import Array, Ops, ops_for
 from ._param import param
@@ -113,6 +114,56 @@ class Loss(Named):
         """
         return self._unreduced(y_true, y_pred)
 
+    def value_and_grad(
+        self,
+        y_true: Any,
+        y_pred: Any,
+        sample_weight: Any = None,
+        mask: Any = None,
+        normalizer: Any = None,
+        **data: Any,
+    ) -> tuple[Array, Array]:
+        """The reduced loss of a batch and its gradient with respect to y_pred, on NumPy arrays too.
+
+        >>> value, gradient = losslab.MeanSquaredError().value_and_grad([[1.0, 2.0]], [[1.0, 4.0]])
+        >>> float(value), gradient
+        (2.0, array([[0., 2.]]))
+
+        Args: as `__call__`; `data` are the arrays that `data_arguments` names.
+
+        Returns:
+            The loss, and an array of y_pred's shape. Under reduction="none" the values and the gradient of their sum.
+
+        Raises: as `__call__`.
+        """
+        ops = ops_for(y_true, y_pred, sample_weight, mask, normalizer, *data.values())
+        return driver_for(ops).value_and_grad(self, y_true, y_pred, sample_weight, mask, normalizer, data)
+
+    def derivatives(
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None, mask: Any = None
+    ) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+        """The gradient and the diagonal of the Hessian of each sample's value with respect to its predictions.
+
+        >>> gradient, hessian = losslab.BinaryCrossentropy(from_logits=True).derivatives([1.0, 0.0], [0.0, 0.0])
+        >>> gradient, hessian
+        (array([-0.5,  0.5]), array([0.25, 0.25]))
+
+        What boosting needs: a sample's value is that of `per_sample` times its weight, never divided by the number of
+        samples; on 1-D input each element is a sample. At a kink the second derivative is 0.
+
+        Args: as `__call__`; arrays of other frameworks are read on the CPU.
+
+        Returns:
+            Two NumPy arrays of y_pred's shape, 0 where a sample is removed.
+
+        Raises:
+            TypeError: a loss whose values belong to sets, pairs or sequences, or one written as `call`.
+            ValueError: as `__call__`.
+        """
+        from ._fast._second_order import derivatives  # it knows the kinds of losses, which all derive from this one
+
+        return derivatives(self, y_true, y_pred, sample_weight, mask)
+
     def to_keras(self, dtype: Any = None) -> Any:
         """This loss as a `keras.losses.Loss`, at home in `compile`: with weights, masks, saving and loading.
 
@@ -128,12 +179,25 @@ class Loss(Named):
 
     def _reduced(self, y_true: Any, y_pred: Any, sample_weight: Any, mask: Any, normalizer: Any, **data: Any) -> Array:
         ops = ops_for(y_true, y_pred, sample_weight, mask, normalizer, *data.values())
+        result = driver_for(ops).reduced(self, y_true, y_pred, sample_weight, mask, normalizer, data)
+        if result is not None:
+            return result
+        return self._composed(ops, y_true, y_pred, sample_weight, mask, normalizer, data)
+
+    def _unreduced(self, y_true: Any, y_pred: Any, **data: Any) -> Array:
+        ops = ops_for(y_true, y_pred, *data.values())
+        result = driver_for(ops).per_sample(self, y_true, y_pred, data)
+        return self._composed_per_sample(ops, y_true, y_pred, data) if result is None else result
+
+    def _composed(
+        self, ops: Ops, y_true: Any, y_pred: Any, sample_weight: Any, mask: Any, normalizer: Any, data: dict[str, Any]
+    ) -> Array:
+        """The reduced loss, operation by operation: what every driver must equal."""
         y_true, y_pred = self._inputs(ops, y_true, y_pred)
         values, weight, counted = self._weighted(ops, y_true, y_pred, sample_weight, mask, **data)
         return reduce(ops, values, weight, counted, self.reduction, normalizer)
 
-    def _unreduced(self, y_true: Any, y_pred: Any, **data: Any) -> Array:
-        ops = ops_for(y_true, y_pred, *data.values())
+    def _composed_per_sample(self, ops: Ops, y_true: Any, y_pred: Any, data: dict[str, Any]) -> Array:
         y_true, y_pred = self._inputs(ops, y_true, y_pred)
         values, _, _ = self._weighted(ops, y_true, y_pred, None, None, **data)
         if len(ops.shape(y_pred)) == len(ops.shape(values)) == 1:
@@ -142,12 +206,16 @@ class Loss(Named):
 
     def _inputs(self, ops: Ops, y_true: Any, y_pred: Any) -> tuple[Array, Array]:
         """Arrays of one framework, one device and one float dtype, their shapes in agreement, `axis` last."""
+        y_true, y_pred = self._aligned(ops, y_true, y_pred)
+        y_pred = ops.cast(y_pred, ops.float_dtype(y_pred))
+        return y_true if self.targets.is_id else ops.cast(y_true, y_pred.dtype), y_pred
+
+    def _aligned(self, ops: Ops, y_true: Any, y_pred: Any) -> tuple[Array, Array]:
+        """The same in the dtypes that they came in."""
         y_pred = ops.convert(y_pred)
         y_true = ops.convert(y_true, like=y_pred)
         ids = self.targets.is_id
-        y_true, y_pred = align(ops, y_true, y_pred, ids, self._class_axis, self.name, self._shape_advice)
-        y_pred = ops.cast(y_pred, ops.float_dtype(y_pred))
-        return y_true if ids else ops.cast(y_true, y_pred.dtype), y_pred
+        return align(ops, y_true, y_pred, ids, self._class_axis, self.name, self._shape_advice)
 
     @property
     def _class_axis(self) -> int:
@@ -168,6 +236,8 @@ class Loss(Named):
         counted = self._counted(ops, labelled, y_pred, mask, shape)
         weight, used = self._weights(ops, sample_weight, counted, y_pred, shape)
         values = self._values(ops, y_true, y_pred, used, labelled)
+        if used is None and weight is None:
+            return values, None, None
         used, weight, counted = (fit_to_values(ops, x, ops.shape(values), self.name) for x in (used, weight, counted))
         return values if used is None else ops.where(used, values, 0.0), weight, counted
 

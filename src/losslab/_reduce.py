@@ -34,13 +34,24 @@ def reduce(
             raise ValueError("normalizer= needs a reduction to one number, but reduction='none' keeps all values")
         return values
     total = ops.sum(values, axis=None)
+    return _divide(ops, total, divisor(ops, values, weight, counted, reduction, normalizer))
+
+
+def divisor(
+    ops: Ops, values: Array, weight: Array | None, counted: Array | None, reduction: Reduction, normalizer: Any
+) -> Any:
+    """What the sum of the weighted values is divided by: an int, or an array of no axes.
+
+    Args:
+        values: per-sample values, of which only shape and dtype matter.
+    """
     if normalizer is not None:
-        return _divide(ops, total, _one_number(ops, normalizer, values))
+        return _one_number(ops, normalizer, values)
     if reduction == "sum":
-        return total
+        return 1
     if reduction == "sum_over_batch_size" or weight is None:
-        return _divide(ops, total, _count(ops, values, counted))
-    return _divide(ops, total, ops.sum(ops.ones_like(values) * weight, axis=None))
+        return _count(ops, values, counted)
+    return ops.sum(ops.ones_like(values) * weight, axis=None)
 
 
 def _one_number(ops: Ops, normalizer: Any, values: Array) -> Array:

@@ -45,13 +45,17 @@ class SetLoss(Loss):
     def _weighted(
         self, ops: Ops, y_true: Array, y_pred: Array, sample_weight: Any, mask: Any
     ) -> tuple[Array, Array | None, Array | None]:
-        axes = self._axes(len(ops.shape(y_pred)))
-        keep, counted = self._split(ops, None if mask is None else as_mask(ops, mask, y_pred), "mask", y_pred, axes)
+        members = self._members(y_pred)
+        axes = self._axes(len(ops.shape(members)))
+        keep, counted = self._split(ops, None if mask is None else as_mask(ops, mask, y_pred), "mask", members, axes)
+        labelled = self._labelled(ops, y_true)
+        if labelled is not None:
+            keep = labelled if keep is None else keep & labelled
         given = None if sample_weight is None else ops.cast(ops.convert(sample_weight, like=y_pred), y_pred.dtype)
-        inner, weight = self._split(ops, given, "sample_weight", y_pred, axes)
+        inner, weight = self._split(ops, given, "sample_weight", members, axes)
         elements = _combined(ops, keep, inner, y_pred)
-        if elements is None and not all(ops.shape(y_pred)):
-            elements = ops.ones_like(y_pred)  # a set of nothing, or one whose size is unknown while tracing
+        if elements is None and not all(ops.shape(members)):
+            elements = ops.ones_like(members)  # a set of nothing, or one whose size is unknown while tracing
         if elements is not None:
             left = ops.sum(ops.cast(elements != 0, y_pred.dtype), axis=axes) > 0
             counted = left if counted is None else counted & left
@@ -61,6 +65,10 @@ class SetLoss(Loss):
         values = self._of_sets(ops, y_true, y_pred, axes, elements, used)
         return values, weight, counted
 
+    def _members(self, y_pred: Array) -> Array:
+        """An array with a number for each element of the sets."""
+        return y_pred
+
     def _axes(self, rank: int) -> tuple[int, ...]:
         given = tuple(range(rank)) if self.axis is None else (self.axis,) if isinstance(self.axis, int) else self.axis
         if not all(-rank <= axis < rank for axis in given):
@@ -68,12 +76,12 @@ class SetLoss(Loss):
         return tuple(sorted({axis % rank for axis in given}))
 
     def _split(
-        self, ops: Ops, x: Array | None, what: str, y_pred: Array, axes: tuple[int, ...]
+        self, ops: Ops, x: Array | None, what: str, members: Array, axes: tuple[int, ...]
     ) -> tuple[Array | None, Array | None]:
         """A weight or mask as one of elements or one of sets: the other is None."""
         if x is None or ops.shape(x) == ():
             return None, x
-        x = align_to_values(ops, x, y_pred, ops.shape(y_pred), what, self.name)
+        x = align_to_values(ops, x, members, ops.shape(members), what, self.name)
         if not axes or axes[0] == 0 or any(length != 1 for length in ops.shape(x)[axes[0] :]):
             return x, None
         for axis in reversed(axes):
@@ -91,11 +99,14 @@ class SetLoss(Loss):
                 whole = ops.expand_dims(whole, axis)
             keep = whole if keep is None else keep & whole
         y_true, y_pred = self._substituted(ops, y_true, y_pred, keep)
-        values = self.formula(
-            ops, y_true, y_pred, lambda x: ops.sum(x if elements is None else elements * x, axis=axes)
-        )
-        self._check(ops.shape(values), tuple(n for i, n in enumerate(ops.shape(y_pred)) if i not in axes))
+        values = self.formula(ops, y_true, y_pred, lambda x: self._total(ops, x, elements, axes))
+        shape = ops.shape(self._members(y_pred))
+        self._check(ops.shape(values), tuple(n for i, n in enumerate(shape) if i not in axes))
         return values if used is None else ops.where(used, values, 0.0)
+
+    def _total(self, ops: Ops, x: Array, elements: Array | None, axes: tuple[int, ...]) -> Array:
+        """The sum of x over each set, each element times its weight."""
+        return ops.sum(x if elements is None else elements * x, axis=axes)
 
     def _check(self, values: Shape, expected: Shape) -> None:
         if not same_shape(values, expected):

@@ -53,7 +53,7 @@ def test_short_names_resolve(name):
     assert M.get(name).name == SHORT[name]
 
 
-OF_SEVERAL_SAMPLES = ("dice", "tversky", "circle")
+OF_SEVERAL_SAMPLES = ("dice", "tversky", "sparse_categorical_dice", "circle")
 
 
 @pytest.mark.parametrize("name", [*losslab.names(), "dice:axis=1", "tversky:axis=-1", "dice:axis=(-1,)"])
@@ -78,6 +78,17 @@ def test_a_loss_on_sets_beyond_a_sample_is_no_metric(loss, axis):
         ValueError, match=r"no value per sample, but one for a whole batch.*give the axes of one sample's"
     ):
         M.get(loss(axis=axis)).update(np.eye(3), np.eye(3))
+
+
+def test_a_loss_on_pixels_is_a_metric_of_images():
+    rng = np.random.default_rng(0)
+    ids, p = rng.integers(0, 3, (4, 5)), rng.dirichlet(np.ones(3), (4, 5))
+    metric = M.get("sparse_categorical_dice:per_image=true")
+    metric.update(ids[:1], p[:1])
+    metric.update(ids[1:], p[1:])
+    assert metric.result() == pytest.approx(losslab.SparseCategoricalDice(per_image=True)(ids, p))
+    with pytest.raises(ValueError, match=r"no value per sample, but one for a whole batch.*or per_image=True"):
+        M.get("sparse_categorical_dice").update(ids, p)
 
 
 @pytest.mark.parametrize(

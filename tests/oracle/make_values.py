@@ -356,6 +356,24 @@ def sequences() -> Iterator[Case]:
         yield "ctc", {}, labels, [certain for _ in labels]
 
 
+def class_overlaps() -> Iterator[Case]:
+    name = "sparse_categorical_dice"
+    variants: list[dict[str, Any]] = [{}, {"smooth": 1.0}, {"smooth": 0.01, "class_weight": [0.2, 1.0, 3.0]}]
+    variants += [{"ignore_class": 1}, {"ignore_class": 255, "class_weight": [1.0, 0.0, 2.0]}]
+    for options in variants:
+        images = [[0, 1, 2, 0], [1, 1, 255 if options.get("ignore_class") == 255 else 2, 1], [0, 0, 0, 0]]
+        for each in [{}, {"per_image": True}]:
+            yield name, {**options, **each}, images, [distributions((4, 3)) for _ in images]
+            logits = [uniform((4, 3), -4, 4), LARGE_LOGITS, uniform((4, 3), -1, 1)]
+            yield name, {"from_logits": True, **options, **each}, images, logits
+        yield name, options, CLASSES, SATURATED_ROWS
+    for shape in SHAPES:
+        yield name, {"from_logits": True}, classes(shape), uniform(shape, -4, 4)
+    volumes = [[distributions((2, 4)) for _ in range(3)] for _ in range(2)]
+    for options in [{}, {"per_image": True, "smooth": 0.5}]:
+        yield name, options, [[[0, 1], [2, 2], [1, 0]], [[3, 3], [3, 0], [0, 2]]], volumes
+
+
 FAMILIES = [
     regression,
     logarithmic,
@@ -379,6 +397,7 @@ FAMILIES = [
     overlaps,
     circles,
     sequences,
+    class_overlaps,
 ]
 
 
@@ -412,7 +431,7 @@ def evaluate(
     loss: str, parameters: dict[str, Any], y_true: Any, y_pred: Any, data: dict[str, Any] | None = None
 ) -> dict[str, Any]:
     y_true, y_pred = single(y_true), single(floats(y_pred))
-    if isinstance(y_true[0], list) and loss != "ctc":  # whose rows are class ids
+    if isinstance(y_true[0], list) and loss not in ("ctc", "sparse_categorical_dice"):  # whose rows are class ids
         y_true = floats(y_true)
     (rough, rough_slopes), (fine, fine_slopes) = at_two_precisions(loss, y_true, y_pred, **parameters, **(data or {}))
     exists = not any(mp.isnan(v) for v in reference.flat(fine_slopes))

@@ -493,3 +493,38 @@ def ctc(
     labels = [list(row[:length]) for row, length in pairs(y, label_lengths)]
     used = [steps[:length] for steps, length in pairs(p, logit_lengths)]
     return [-log(sequence_probability(label, steps, blank)) for label, steps in pairs(labels, used)]
+
+
+def pixels(rows: Any, depth: int) -> list[Any]:
+    """The nested rows as one list of pixels, each of which is `depth` lists deep."""
+    return [rows] if depth == nesting(rows) else [pixel for part in rows for pixel in pixels(part, depth)]
+
+
+def nesting(rows: Any) -> int:
+    return 1 + nesting(rows[0]) if isinstance(rows, list) else 0
+
+
+@batchwise
+def sparse_categorical_dice(
+    y: Any,
+    p: Any,
+    from_logits: bool = False,
+    smooth: float = 0.0,
+    per_image: bool = False,
+    class_weight: Sequence[float] | None = None,
+    ignore_class: int | None = None,
+) -> list[Dual] | Dual:
+    s = mpf(smooth)
+    results = []
+    for labels, rows in pairs(y, p) if per_image else [(y, p)]:
+        kept = [(a, row) for a, row in pairs(pixels(labels, 0), pixels(rows, 1)) if a != ignore_class]
+        parts = [
+            [exp(-minus_log) for _, minus_log in class_parts(row, True)] if from_logits else row for _, row in kept
+        ]
+        costs = []
+        for k, w in enumerate(class_weight or [1] * len(pixels(p, 1)[0])):
+            shared = sum(part[k] for (a, _), part in pairs(kept, parts) if a == k)
+            sizes = sum(a == k for a, _ in kept) + sum(part[k] for part in parts)
+            costs.append(mpf(w) * (1 - (2 * shared + s) / (sizes + s + EPS)))
+        results.append(mean(costs))
+    return results if per_image else results[0]

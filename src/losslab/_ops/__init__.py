@@ -12,7 +12,7 @@ import numpy as np
 from ._base import Array, Ops
 from ._numpy import NumpyOps
 
-__all__ = ["Array", "Ops", "ops_for"]
+__all__ = ["Array", "Ops", "ops_for", "serve"]
 
 _NUMPY = NumpyOps()
 
@@ -39,6 +39,11 @@ def ops_for(*arrays: Any) -> Ops:
             )
         found = ops
     return found
+
+
+def serve(cls: type, ops: Ops) -> None:
+    """Let `ops` serve the arrays of a class."""
+    _OPS[cls] = ops
 
 
 def _load(cls: type) -> Ops:

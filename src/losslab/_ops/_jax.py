@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ._base import Array
+from ._base import Array, Axis
 from ._numpy import NumpyOps, numpy_array
 
 
@@ -20,12 +20,16 @@ class JaxOps(NumpyOps):
             if jnp.issubdtype(x.dtype, jnp.complexfloating):
                 raise TypeError(f"an array of dtype {x.dtype} holds no real numbers: give its real part or its modulus")
             return x
+        return jnp.asarray(self.on_host(x))
+
+    def on_host(self, x: Any) -> np.ndarray[Any, Any]:
+        """Numbers, lists and NumPy arrays as a NumPy array that JAX takes over with its values unchanged."""
         array = numpy_array(x, portable=True)
         if array.dtype.kind in "iu" and array.size and jnp.result_type(int) == np.int32:
             limits = np.iinfo(np.int32)
             if array.min() < limits.min or array.max() > limits.max:
                 array = array.astype(np.float32)  # 32-bit JAX would wrap 2**32 + 1 to 1
-        return jnp.asarray(array)
+        return array
 
     def ids(self, x: Array) -> Array:
         return x.astype(jnp.result_type(int))  # int32, unless JAX is set to 64 bits
@@ -76,6 +80,19 @@ class JaxOps(NumpyOps):
 
     def logsumexp(self, x: Array) -> Array:
         return jax.nn.logsumexp(x, axis=-1)
+
+    def gather(self, x: Array, ids: Array) -> Array:
+        if jax.typeof(x).sharding.spec[-1:] in ((), (None,)):
+            return super().gather(x, ids)
+        # A last axis that is split over devices by its type: JAX refuses to gather along it, but not to sum along it
+        numbers = jnp.arange(x.shape[-1], dtype=ids.dtype)
+        return jnp.sum(jnp.where(ids[..., None] == numbers, x[..., None, :], 0), axis=-1)
+
+    def sum(self, x: Array, axis: Axis = -1, keepdims: bool = False) -> Array:
+        return jnp.sum(x, axis=axis, keepdims=keepdims)
+
+    def mean(self, x: Array, axis: Axis = -1, keepdims: bool = False) -> Array:
+        return jnp.mean(x, axis=axis, keepdims=keepdims)
 
     def scan(
         self, step: Callable[..., tuple[Array, ...]], state: tuple[Array, ...], steps: tuple[Array, ...]

@@ -164,7 +164,7 @@ class TensorflowOps(Ops):
         return last
 
     def one_hot(self, ids: Array, classes: int, dtype: Any) -> Array:
-        return tf.one_hot(ids, classes, dtype=dtype)
+        return tf.one_hot(ids, tf.cast(classes, tf.int32), dtype=dtype)  # a length of unknown size is an int64
 
     def zeros_like(self, x: Array) -> Array:
         return tf.zeros_like(x)

@@ -102,7 +102,7 @@ class MeanMetric(_Mean, Metric):
         if whole or (ops.shape(values) == () and loss._value_shape(ops.shape(y_pred)) != ()):
             raise ValueError(
                 f"{self.name}: {loss!r} gives no value per sample, but one for a whole batch, which does not add up "
-                f"over batches: of a loss on sets, give the axes of one sample's set, from 1 on"
+                f"over batches: of a loss on sets, give the axes of one sample's set, from 1 on, or per_image=True"
             )
         ones = ops.ones_like(values)
         weight = ones if weight is None else ones * weight

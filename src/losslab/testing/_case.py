@@ -70,12 +70,23 @@ class Case:
     @property
     def axis(self) -> int:
         """The axis that belongs last."""
-        return self.loss.axis if isinstance(self.loss, FormulaLoss) else -1
+        loss: Any = self.loss
+        return loss.axis if isinstance(loss, FormulaLoss) or self.is_of_pixels else -1
 
     @property
     def is_rowwise(self) -> bool:
         """Whether y_pred is (…, C) with a value for each row or element, rather than a set, a pair or a sequence."""
         return not isinstance(self.loss, SetLoss) and self.loss.targets.name not in ("identity", "label_sequence")
+
+    @property
+    def is_of_pixels(self) -> bool:
+        """Whether a value belongs to a set of rows, each with a class id."""
+        return isinstance(self.loss, SetLoss) and self.takes_ids
+
+    @property
+    def takes_batches_only(self) -> bool:
+        """Whether a single sample, without the axis of samples, means something else or nothing."""
+        return self.loss.outputs.name == "frames" or (self.is_of_pixels and self.samples_are_independent)
 
     @property
     def samples_are_independent(self) -> bool:
@@ -86,12 +97,17 @@ class Case:
 
     @property
     def set_axes(self) -> tuple[int, ...]:
+        """The axes of y_pred that form a set; `axis` last, where it is that of the classes."""
+        if self.is_of_pixels:
+            return tuple(range(1 if self.loss.get_config()["per_image"] else 0, self.rank - 1))
         axis: Any = self.loss.get_config()["axis"]
         given: Iterable[int] = range(self.rank) if axis is None else (axis,) if isinstance(axis, int) else axis
         return tuple(each % self.rank for each in given)
 
     @property
     def rank(self) -> int:
+        if self.is_of_pixels:
+            return 3 if self.loss.get_config()["per_image"] or self.axis != -1 else 2
         if isinstance(self.loss, SetLoss):
             return 3 if isinstance(self.loss.axis, tuple) else 2
         return 2 if self.axis == -1 and self.loss.outputs.name != "frames" else 3
@@ -105,7 +121,8 @@ class Case:
     def value_shape(self, p: Values) -> tuple[int, ...]:
         """The shape of the per-sample values for the predictions p."""
         if isinstance(self.loss, SetLoss):
-            return tuple(int(length) for i, length in enumerate(p.shape) if i not in self.set_axes)
+            members = np.moveaxis(p, self.axis, -1)[..., 0] if self.is_of_pixels else p
+            return tuple(int(length) for i, length in enumerate(members.shape) if i not in self.set_axes)
         if self.loss.outputs.name == "frames":
             return (len(p),)
         shape: tuple[int, ...] = np.moveaxis(p, self.axis, -1).shape

@@ -1,0 +1,49 @@
+"""An element or row loss on the arrays of one call, ready to be computed."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ._plan import Plan, planned
+from ._run import run_of
+from ._worker import total
+
+Values = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True)
+class BlockWork:
+    """The reduced loss in blocks."""
+
+    loss: Any
+    plan: Plan
+
+    def value(self) -> float:
+        run = run_of(self.loss, self.plan, "total")
+        assert run is not None, "work is only made of what can be traced"
+        return total(run)
+
+    def value_and_gradient(self) -> tuple[float, Values]:
+        """The gradient with respect to y_pred as it lies in memory."""
+        run = run_of(self.loss, self.plan, "total", "gradient")
+        assert run is not None, "work is only made of what can be traced"
+        gradient = run.with_room_for("gradient", run.shape, "element")
+        return total(run), gradient
+
+    def per_sample(self) -> Values | None:
+        """A value per sample, unweighted; None where that is a mean over a part of its row."""
+        run = None if self.plan.leaves_part_of_rows else run_of(self.loss, self.plan, "values")
+        if run is None:
+            return None
+        values = run.with_room_for("values", self.plan.shape, "row")
+        total(run)
+        return values
+
+
+def block_work(loss: Any, y_true: Any, y_pred: Any, weight: Any, mask: Any, normalizer: Any) -> BlockWork | None:
+    """The work of a call; None where there is nothing to do, or the formula cannot be traced."""
+    plan = planned(loss, y_true, y_pred, weight, mask, normalizer)
+    if plan is None or run_of(loss, plan, "total", "gradient") is None:
+        return None
+    return BlockWork(loss, plan)

@@ -3,6 +3,7 @@
 PYTHON ?= python3
 DEMO = .venv-demo
 DEV = .venv
+KERNELS = .venv-kernels
 
 .PHONY: help demo test check bench docs examples format constraints clean
 
@@ -12,8 +13,9 @@ help:  ## show the targets
 demo: $(DEMO)/installed  ## compare three losses on handwritten digits (Keras on JAX)
 	$(DEMO)/bin/losslab compare
 
-test: $(DEV)/installed  ## run every test on NumPy, PyTorch, JAX and TensorFlow
+test: $(DEV)/installed $(KERNELS)/installed  ## run every test on NumPy, PyTorch, JAX and TensorFlow
 	$(DEV)/bin/python -m pytest --numprocesses 2 --dist loadfile
+	$(KERNELS)/bin/python -m pytest --numprocesses 2 tests/test_triton_rows.py src/losslab/_linear/_triton_rows.py
 
 check: $(DEV)/installed  ## formatting, lint and types
 	$(DEV)/bin/ruff format --check .
@@ -37,12 +39,13 @@ format: $(DEV)/installed  ## format and fix what can be fixed
 	$(DEV)/bin/ruff check --fix .
 	$(DEV)/bin/ruff format .
 
-constraints: $(DEV)/installed  ## pin the versions that are installed now
-	(sed -n 1p requirements/constraints.txt; $(DEV)/bin/pip freeze --exclude-editable | sed 's/+cpu$$//') > requirements/new
+constraints: $(DEV)/installed $(KERNELS)/installed  ## pin the versions that are installed now
+	(sed -n 1p requirements/constraints.txt; $(DEV)/bin/pip freeze --exclude-editable | sed 's/+cpu$$//'; \
+		$(KERNELS)/bin/pip freeze | grep ^triton=) > requirements/new
 	mv requirements/new requirements/constraints.txt
 
 clean:  ## remove the virtual environments and everything built
-	rm -rf $(DEMO) $(DEV) site docs/losses .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(DEMO) $(DEV) $(KERNELS) site docs/losses .mypy_cache .pytest_cache .ruff_cache
 
 $(DEMO)/installed: pyproject.toml requirements/constraints.txt
 	$(PYTHON) -m venv $(DEMO)
@@ -52,4 +55,10 @@ $(DEMO)/installed: pyproject.toml requirements/constraints.txt
 $(DEV)/installed: pyproject.toml requirements/constraints.txt
 	$(PYTHON) -m venv $(DEV)
 	$(DEV)/bin/pip install --quiet --constraint requirements/constraints.txt --editable ".[test,check,docs,bench]"
+	touch $@
+
+# Triton and TensorFlow in one environment: torch.compile imports Triton after TensorFlow, and the process dies
+$(KERNELS)/installed: pyproject.toml requirements/constraints.txt
+	$(PYTHON) -m venv $(KERNELS)
+	$(KERNELS)/bin/pip install --quiet --constraint requirements/constraints.txt --editable ".[test-kernels]"
 	touch $@

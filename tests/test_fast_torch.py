@@ -1,11 +1,13 @@
 """Blocks under everything that PyTorch does with a function: twice backward, transforms, forward mode."""
 
+import weakref
+
 import numpy as np
 import pytest
 
 import losslab
 from losslab._fast import _label_sums, _torch, _torch_fused, _torch_rows
-from losslab._fast.blocks import _work, _worker
+from losslab._fast.blocks import _threads, _work, _worker
 from losslab._ops import ops_for
 
 torch = pytest.importorskip("torch", reason="torch is not installed")
@@ -173,6 +175,79 @@ def test_predictions_changed_after_the_call_are_noticed():
     x.add_(1.0)
     with pytest.raises(RuntimeError, match="modified by an inplace operation"):
         value.backward()
+
+
+@pytest.mark.parametrize("reduction", ["sum_over_batch_size", "none"])
+@pytest.mark.parametrize("changed", ["labels", "mask"])
+def test_whatever_was_changed_after_the_call_is_noticed(changed, reduction):
+    loss = losslab.LogCosh(reduction=reduction)
+    y, p = drawn(loss)
+    mask = torch.ones(3, 2, dtype=torch.bool)
+    value = loss(y, p, mask=mask)
+    (y if changed == "labels" else mask).zero_()
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        value.sum().backward()
+
+
+def test_weights_changed_after_the_call_change_nothing():
+    loss = losslab.LogCosh(reduction="none")
+    y, p = drawn(loss)
+    weight = torch.full((3, 2), 2.0, dtype=torch.float64)
+    value = loss(y, p, weight)
+    weight.zero_()
+    (gradient,) = torch.autograd.grad(value.sum(), p)
+    torch.testing.assert_close(gradient, torch.autograd.grad(2 * composed(loss, y, p).sum(), p)[0])
+
+
+@pytest.mark.parametrize("reduction", ["sum_over_batch_size", "none"])
+def test_a_value_that_is_kept_keeps_no_arrays(reduction):
+    loss = losslab.LogCosh(reduction=reduction)
+    y, p = drawn(loss)
+    held = weakref.ref(y)
+    value = loss(y, p)
+    value.sum().backward()
+    del y
+    assert held() is None
+
+
+@pytest.mark.parametrize("reduction", ["sum_over_batch_size", "none"])
+@pytest.mark.parametrize("loss", LOSSES, ids=repr)
+def test_a_batch_of_upstream_gradients(loss, reduction):
+    loss = loss.replace(reduction=reduction)
+    y, p = drawn(loss)
+    value = loss(y, p)
+    upstream = torch.randn(3, *value.shape, dtype=value.dtype)
+    (found,) = torch.autograd.grad(value, p, upstream, is_grads_batched=True)
+    expected = [torch.autograd.grad(composed(loss, y, p), p, each)[0] for each in upstream]
+    torch.testing.assert_close(found, torch.stack(expected), rtol=1e-10, atol=1e-14)
+
+
+def test_no_more_threads_than_pytorch_takes(monkeypatch):
+    monkeypatch.setattr(_threads, "_PER_THREAD", 1)
+    monkeypatch.setattr(_threads, "_cores", lambda: 4)
+    started = []
+    pool = _threads.ThreadPoolExecutor
+    monkeypatch.setattr(_threads, "ThreadPoolExecutor", lambda threads: started.append(threads) or pool(threads))
+    y, p = drawn(losslab.LogCosh())
+    for threads in (1, 2):
+        monkeypatch.setattr(torch, "get_num_threads", lambda threads=threads: threads)
+        losslab.LogCosh()(y, p).backward()
+    assert started == [2]
+
+
+def test_inference_mode_has_a_gradient():
+    y, p = drawn(losslab.LogCosh())
+    expected = losslab.LogCosh().value_and_grad(y, p)
+    with torch.inference_mode():
+        found = losslab.LogCosh().value_and_grad(y * 1, p * 1)
+    torch.testing.assert_close(found, expected)
+
+
+def test_weights_may_be_read_only():
+    y, p = drawn(losslab.LogCosh())
+    weight = np.ones((3, 2))
+    weight.flags.writeable = False
+    losslab.LogCosh(reduction="none")(y, p, weight).sum().backward()
 
 
 def test_non_contiguous_and_transposed_predictions():

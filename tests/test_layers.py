@@ -6,7 +6,7 @@ import pathlib
 import losslab
 
 ROOT = pathlib.Path(losslab.__file__).parent
-FRAMEWORKS = {"torch", "jax", "tensorflow", "keras", "sklearn", "xgboost", "lightgbm", "catboost", "triton"}
+FRAMEWORKS = {"torch", "jax", "tensorflow", "keras", "sklearn", "xgboost", "lightgbm", "catboost", "triton", "quack"}
 
 # Module or folder -> the modules of the package that it may import
 MAY_IMPORT = {
@@ -87,6 +87,7 @@ MAY_USE = {
     "_ops/_torch": {"torch"},
     "_ops/_jax": {"jax"},
     "_ops/_tensorflow": {"tensorflow"},
+    "_linear/_torch_quack": {"torch", "quack"},
     "_linear/_torch": {"torch"},
     "_linear/_jax": {"jax"},
     "_linear/_rows": {"torch"},

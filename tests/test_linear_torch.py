@@ -497,3 +497,38 @@ def test_gradient_accumulation_by_normalizer():
     tokens = (labels != -100).sum()
     halves = [loss(hidden[part], weight, labels[part], bias, normalizer=tokens) for part in (slice(4), slice(4, None))]
     equal(torch.autograd.grad(sum(halves), weight)[0], want)
+
+
+@every_loss
+def test_a_batch_of_upstream_gradients(loss):
+    hidden, weight, bias, labels = arrays()
+    value = loss(hidden, weight, labels, bias)
+    upstream = torch.randn(3, *value.shape, dtype=value.dtype)
+    found = torch.autograd.grad(value, (hidden, weight, bias), upstream, is_grads_batched=True)
+    expected = [
+        torch.autograd.grad(loss(hidden, weight, labels, bias), (hidden, weight, bias), each) for each in upstream
+    ]
+    for actual, each in zip(found, zip(*expected, strict=True), strict=True):
+        torch.testing.assert_close(actual, torch.stack(each))
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float32])
+def test_a_second_backward_gives_the_same_numbers(dtype):
+    hidden, weight, bias, labels = arrays(dtype, tokens=40)
+    value = losslab.linear_cross_entropy(hidden, weight, labels, bias, ignore_class=-100)
+    first, second = (torch.autograd.grad(value, (hidden, weight, bias), retain_graph=True) for _ in range(2))
+    for a, b in zip(first, second, strict=True):
+        assert torch.equal(a, b)
+
+
+def test_tensors_without_memory_have_a_shape():
+    hidden, weight, bias, labels = (x.detach().to("meta") for x in arrays(torch.float32))
+    value = losslab.linear_cross_entropy(hidden, weight, labels, bias, ignore_class=-100, reduction="none")
+    assert (value.shape, value.device.type) == ((TOKENS,), "meta")
+
+
+def test_logits_are_computed_in_the_dtype_of_the_hidden_states():
+    head = losslab.torch.LinearCrossEntropy(WIDTH, CLASSES, bias=True).to(torch.bfloat16)
+    hidden = torch.randn(2, WIDTH)
+    assert head.logits(hidden).dtype == torch.float32
+    assert head(hidden, torch.tensor([1, 2])).dtype == torch.float32

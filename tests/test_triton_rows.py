@@ -16,10 +16,7 @@ import pytest
 from losslab._linear._class import LinearCrossEntropy
 from losslab._linear._options import RowOptions
 
-pytest.importorskip(
-    "triton",
-    reason="triton is not installed: beside TensorFlow in one process it crashes, so it has an extra of its own",
-)
+pytest.importorskip("triton", reason="triton is not installed here: `make test` has an environment for it")
 torch = pytest.importorskip("torch", reason="torch is not installed")
 
 from losslab._linear import _rows, _torch_chunks, _torch_rows, _triton_rows  # noqa: E402

@@ -35,10 +35,11 @@ class FormulaLoss(Loss):
     def _labelled(self, ops: Ops, y_true: Array) -> Array | None:
         return None if self.ignore_class is None else y_true != self.ignore_class
 
-    def _checked(self, values: Shape, expected: Shape, per: str) -> None:
-        if not same_shape(values, expected):
+    def _checked(self, ops: Ops, values: Array, expected: Shape, per: str) -> None:
+        shape = () if isinstance(values, int | float) else ops.shape(values)
+        if not same_shape(shape, expected):
             raise ValueError(
-                f"{type(self).__name__}.formula returned shape {tuple(values)}, "
+                f"{type(self).__name__}.formula returned shape {tuple(shape)}, "
                 f"but {tuple(expected)} is one value per {per}"
             )
 
@@ -68,7 +69,7 @@ class ElementLoss(FormulaLoss):
 
     def _elements(self, ops: Ops, y_true: Array, y_pred: Array) -> Array:
         values = self.formula(ops, y_true, y_pred)
-        self._checked(ops.shape(values), ops.shape(y_pred), "element")
+        self._checked(ops, values, ops.shape(y_pred), "element")
         return values
 
 
@@ -87,5 +88,5 @@ class RowLoss(FormulaLoss):
 
     def _evaluated(self, ops: Ops, y_true: Array, y_pred: Array) -> Array:
         values = self.formula(ops, y_true, y_pred)
-        self._checked(ops.shape(values), ops.shape(y_pred)[:-1], "row")
+        self._checked(ops, values, ops.shape(y_pred)[:-1], "row")
         return values

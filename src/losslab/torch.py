@@ -78,7 +78,8 @@ class LinearCrossEntropy(torch.nn.Module):
 
     def logits(self, hidden: torch.Tensor) -> torch.Tensor:
         """What the softmax sees, (…, V), softcap and temperature applied: for prediction, where they are needed."""
-        logits = torch.nn.functional.linear(hidden, self.weight, self.bias)
+        bias = None if self.bias is None else self.bias.to(hidden.dtype)
+        logits = torch.nn.functional.linear(hidden, self.weight.to(hidden.dtype), bias)
         if self.loss.softcap is not None:
             logits = self.loss.softcap * torch.tanh(logits / self.loss.softcap)
         return logits / self.loss.temperature

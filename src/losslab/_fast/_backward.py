@@ -62,7 +62,7 @@ def _kept(g: Values, node: Taped) -> Values:
 
 def _of_mean(g: Values, node: Taped) -> tuple[Values]:
     x = node.args[0]
-    return (np.broadcast_to(_kept(g, node), x.shape) * (node.value.size / x.value.size),)
+    return (np.broadcast_to(_kept(g, node), x.shape) * (node.value.size / max(x.value.size, 1)),)
 
 
 def _of_max(g: Values, node: Taped) -> tuple[Values]:

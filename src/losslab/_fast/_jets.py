@@ -54,6 +54,9 @@ class Jet(Operators):
     def __bool__(self) -> bool:
         return bool(self.value)
 
+    def __len__(self) -> int:
+        return len(self.value)
+
     def constant(self, x: Array) -> Self:
         """An array that no prediction moves."""
         return self.dense().derived(x, np.zeros_like(x), np.zeros_like(x))

@@ -1,5 +1,6 @@
 """Python's operators for classes that stand in for arrays while a formula runs."""
 
+from collections.abc import Iterator
 from typing import Any
 
 
@@ -14,6 +15,20 @@ class Operators:
     def _apply(self, name: str, *args: Any) -> Any:
         """The result of an operator; one of `args` is this object, the others may be arrays, numbers or slices."""
         raise NotImplementedError
+
+    def __bool__(self) -> bool:
+        """Every object is true unless its class says otherwise: a formula that branches would go one way, silently."""
+        raise TypeError(f"a {type(self).__name__} has no value to decide by")
+
+    def __len__(self) -> int:
+        raise TypeError(f"a {type(self).__name__} has no length")
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[index] for index in range(len(self)))
+
+    def __array__(self, *_: Any, **__: Any) -> Any:
+        """NumPy would take the stand-in for one number."""
+        raise TypeError(f"a {type(self).__name__} is no array of NumPy: use operators and the functions of the formula")
 
     def __add__(self, other: Any) -> Any:
         return self._apply("add", self, other)

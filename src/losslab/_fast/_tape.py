@@ -28,6 +28,12 @@ class Taped(Operators):
         self.op, self.args, self.options = op, args, options or {}
         self.index = next(_COUNTER)  # arguments come before results
 
+    def __bool__(self) -> bool:
+        return bool(self.value)
+
+    def __len__(self) -> int:
+        return len(self.value)
+
     def _apply(self, name: str, *args: Any) -> Any:
         if name == "abs":
             return TAPE.abs(*args)

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 from torch.autograd import forward_ad
 
-from ._torch_function import Arguments, Total, Values, block_work_of, work_of
+from .._ops._torch import transforms_are_active
+from ._torch_function import Arguments, Total, Values, block_work_of, run, work_of
 from ._torch_fused import fused
 from ._torch_rows import has_rows, of_rows
 from ._work import is_fast
@@ -52,12 +53,18 @@ class TorchDriver:
     def value_and_grad(
         self, loss: Any, y_true: Any, y_pred: Any, weight: Any, mask: Any, normalizer: Any, data: dict[str, Any]
     ) -> tuple[Tensor, Tensor]:
-        x = torch.as_tensor(y_pred).detach()
-        x = (x if x.is_floating_point() else x.to(torch.get_default_dtype())).requires_grad_()
-        with torch.enable_grad():
-            value = loss(y_true, x, weight, mask, normalizer, **data)
+        with torch.inference_mode(False), torch.enable_grad():
+            y_true, y_pred, weight, mask, normalizer = map(_usual, (y_true, y_pred, weight, mask, normalizer))
+            x = torch.as_tensor(y_pred).detach()
+            x = (x if x.is_floating_point() else x.to(torch.get_default_dtype())).requires_grad_()
+            value = loss(y_true, x, weight, mask, normalizer, **{name: _usual(x) for name, x in data.items()})
             (gradient,) = torch.autograd.grad(value.sum(), x)
         return value.detach(), gradient
+
+
+def _usual(x: Any) -> Any:
+    """A tensor made under inference_mode has no derivatives: a copy of it."""
+    return x.clone() if isinstance(x, Tensor) and x.is_inference() else x
 
 
 def _may_run_in_blocks(loss: Any, *arguments: Any) -> bool:
@@ -72,8 +79,7 @@ def _may_run_in_blocks(loss: Any, *arguments: Any) -> bool:
 
 def _is_transformed(y_pred: Tensor) -> bool:
     """Whether torch.func or forward mode follows the tensor."""
-    active: bool = torch._C._are_functorch_transforms_active()
-    return active or forward_ad.unpack_dual(y_pred).tangent is not None  # type: ignore[no-untyped-call]
+    return transforms_are_active() or forward_ad.unpack_dual(y_pred).tangent is not None  # type: ignore[no-untyped-call]
 
 
 def _total(loss: Any, y_pred: Tensor, arguments: Arguments) -> Tensor | None:
@@ -82,7 +88,7 @@ def _total(loss: Any, y_pred: Tensor, arguments: Arguments) -> Tensor | None:
         return None
     y_pred = _computed(y_pred)
     if not (y_pred.requires_grad and torch.is_grad_enabled()):
-        return y_pred.new_tensor(work.value())
+        return y_pred.new_tensor(run(work.value))
     value: Tensor = Total.apply(y_pred, loss, arguments, work)  # type: ignore[no-untyped-call]
     return value
 
@@ -97,14 +103,14 @@ def _weighted_values(loss: Any, y_pred: Tensor, y_true: Any, weight: Any, mask: 
     work = block_work_of(loss, y_pred, (y_true, weight, mask, None))
     if work is None:
         return None
-    factor = torch.as_tensor(work.plan.weight)
+    factor = torch.tensor(work.plan.weight)  # a copy: PyTorch would not see it changed by the caller
     values = _values(loss, y_pred, (y_true, factor.ne(0), mask, None))
     return None if values is None else values * factor
 
 
 def _values(loss: Any, y_pred: Tensor, arguments: Arguments) -> Tensor | None:
     work = block_work_of(loss, y_pred, arguments)
-    found = None if work is None else work.per_sample()
+    found = None if work is None else run(work.per_sample)
     if found is None:
         return None
     values: Tensor = Values.apply(_computed(y_pred), loss, arguments, torch.from_numpy(found))  # type: ignore[no-untyped-call]

@@ -13,7 +13,7 @@ from .._linear._composed import of_logits
 from .._linear._options import RowOptions
 from .._linear._rows import gradient, rows_for
 from .._linear._torch_rows import float_dtype, values
-from .._ops._torch import TORCH
+from .._ops._torch import TORCH, is_batched
 
 Tensor = torch.Tensor
 
@@ -56,7 +56,7 @@ class _RowCrossEntropy(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, upstream: Tensor) -> Any:
         logits, labels, scale, lse, value = ctx.saved_tensors
-        if torch.is_grad_enabled():  # the gradient is to be differentiated itself
+        if torch.is_grad_enabled() or is_batched(upstream):  # the gradient is to be differentiated, or batched
             return _differentiated(ctx, upstream)
         of_logits_, of_scale = None, None
         if ctx.needs_input_grad[0]:
@@ -68,11 +68,13 @@ class _RowCrossEntropy(torch.autograd.Function):
 
 
 def _differentiated(ctx: Any, upstream: Tensor) -> Any:
-    """The gradients of the composed formula, with a graph of their own."""
+    """The gradients of the composed formula, with a graph of their own where gradients are enabled."""
     logits, labels, scale = ctx.saved_tensors[:3]
-    result = composed_rows(logits, labels, ctx.options, scale)
+    again = torch.is_grad_enabled()
+    with torch.enable_grad():
+        result = composed_rows(logits, labels, ctx.options, scale)
     inputs = {index: x for index, x in ((0, logits), (2, scale)) if ctx.needs_input_grad[index]}
-    found = torch.autograd.grad(result, tuple(inputs.values()), upstream, create_graph=True)
+    found = torch.autograd.grad(result, tuple(inputs.values()), upstream, create_graph=again)
     gradients = dict(zip(inputs, found, strict=True))
     return gradients.get(0), None, gradients.get(2), None
 

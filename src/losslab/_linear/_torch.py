@@ -1,7 +1,8 @@
 """The driver of PyTorch: gradients taken chunk by chunk in the forward pass.
 
 Where PyTorch must see the formula itself (function transforms, forward mode, derivatives of the gradient), it gets the
-composed one, so that everything stays exact; torch.compile gets the chunks as one operator.
+composed one, so that everything stays exact; torch.compile gets the chunks as one operator. On a GPU that QuACK has
+kernels for, its function takes part where it is installed.
 """
 
 import torch
@@ -12,6 +13,7 @@ from ._torch_chunks import Gradients, forward, forward_backward
 from ._torch_compiled import compiled
 from ._torch_composed import composed_gradients, composed_values, needs_formula
 from ._torch_function import Total, Values
+from ._torch_quack import faster, quack_serves
 from ._torch_tokens import compacted, compute_dtype, head_of, needs_gradient, ones, spread, total
 
 Tensor = torch.Tensor
@@ -30,6 +32,8 @@ class TorchDriver:
         used, scale, _ = compacted(tokens, coefficient)
         if not needs_gradient(*used, scale):
             return total(forward(head_of(*used[:3], dtype), used.labels, options)[0], scale)
+        if quack_serves(used, scale, options, dtype):
+            return faster(_plain_total, used)(used.hidden, used.weight, used.labels)
         scale = ones(used) if scale is None else scale
         result: Tensor = Total.apply(*used[:4], scale, options, dtype)  # type: ignore[no-untyped-call]
         return result
@@ -62,3 +66,10 @@ class TorchDriver:
             assert d_hidden is not None
             count = len(tokens.hidden)
             return spread(values, rows, count), (spread(d_hidden, rows, count), d_weight, d_bias)
+
+
+def _plain_total(hidden: Tensor, weight: Tensor, labels: Tensor) -> Tensor:
+    """The sum of the values without any option."""
+    scale = ones(Tokens(hidden, weight, None, labels, None))
+    result: Tensor = Total.apply(hidden, weight, None, labels, scale, RowOptions(), hidden.dtype)  # type: ignore[no-untyped-call]
+    return result

@@ -3,7 +3,7 @@
 import torch
 from torch.autograd import forward_ad
 
-from .._ops._torch import TORCH
+from .._ops._torch import TORCH, transforms_are_active
 from ._composed import composed
 from ._options import RowOptions
 from ._tokens import Tokens
@@ -15,7 +15,7 @@ Tensor = torch.Tensor
 
 def needs_formula(*tensors: Tensor | None) -> bool:
     """Whether a function transform is at work, or forward mode, which no autograd function here has a rule for."""
-    if torch._C._are_functorch_transforms_active():
+    if transforms_are_active():
         return True
     return any(x is not None and forward_ad.unpack_dual(x).tangent is not None for x in tensors)  # type: ignore[no-untyped-call]
 

@@ -15,7 +15,7 @@ Tensor = torch.Tensor
 def compute_dtype(hidden: Tensor) -> torch.dtype:
     """The dtype of the products: that of hidden, or of autocast where it is on."""
     device = hidden.device.type
-    if hidden.dtype != torch.float64 and torch.is_autocast_enabled(device):
+    if hidden.dtype != torch.float64 and torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device):
         return torch.get_autocast_dtype(device)
     return hidden.dtype
 
@@ -37,8 +37,8 @@ def compacted(tokens: Tokens, coefficient: Coefficient) -> tuple[Tokens, Coeffic
     A removed token costs no multiplication, and what its row holds reaches nothing. To know how many are left waits for
     an accelerator once, which the products that are saved repay.
     """
-    if tokens.used is None:
-        return tokens, coefficient, None
+    if tokens.used is None or tokens.used.is_meta:  # on meta nothing but shapes is computed
+        return tokens._replace(used=None), coefficient, None
     rows = tokens.used.nonzero()[:, 0]
     if len(rows) == len(tokens.hidden):
         return tokens._replace(used=None), coefficient, None

@@ -162,3 +162,15 @@ TORCH = TorchOps()
 
 # Known beforehand: torch.compile cannot follow a walk along the base classes of Parameter.
 TYPES = (torch.Tensor, torch.nn.Parameter)
+
+
+def transforms_are_active() -> bool:
+    """Whether a function transform of torch.func is at work."""
+    active: bool = torch._C._are_functorch_transforms_active()
+    return active
+
+
+def is_batched(upstream: torch.Tensor) -> bool:
+    """Whether an upstream gradient is several, as `is_grads_batched=True` gives them: it has no value of its own."""
+    legacy: bool = torch._C._functorch.is_legacy_batchedtensor(upstream)
+    return legacy or transforms_are_active()

@@ -1,18 +1,34 @@
 """From a loss to the program that computes a block of it."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from ..._formula_loss import ElementLoss
 from .._kept import Kept
+from .._surroundings import is_own
 from ._derivative import gradient
 from ._lowering import lowered
 from ._program import Program, scheduled
-from ._trace import Node, TraceOps
+from ._trace import Node, TraceOps, UntraceableError
 
 _REMOVED_TRUE, _REMOVED_PRED = 1.0, 0.5  # what stands in for a removed element, as in Loss
 
+Programs = dict[Any, Program | None]
+
 _MOST = 64  # programs of a loss: lengths of rows may be many
-_PROGRAMS: Kept[dict[Any, Program | None]] = Kept(lambda loss: {})
+_MOST_GRAPHS = 1024
+_OF_LOSS: Kept[Programs] = Kept(lambda loss: {})
+_OF_GRAPH: Programs = {}
+
+
+class _Call(NamedTuple):
+    """All that a program depends on beside its formula."""
+
+    classes: int | None
+    tiny: float
+    used: str | None
+    scale: str
+    wanted: frozenset[str]
 
 
 def program(
@@ -28,28 +44,35 @@ def program(
         wanted: of "total" (what to sum, but for a scale that is one number), "values" (a value per row or flat
             element, without scale), "gradient" (with it).
     """
-    programs = _PROGRAMS.of(loss)
-    if programs is None:  # it may be another formula next time
-        return _traced(loss, TraceOps(classes, tiny), used, scale, wanted)
-    key = (classes, tiny, used, scale, wanted)
-    if key not in programs:
-        if len(programs) >= _MOST:
-            programs.clear()
-        programs[key] = _traced(loss, TraceOps(classes, tiny), used, scale, wanted)
-    return programs[key]
+    call = _Call(classes, tiny, used, scale, wanted)
+    programs = _OF_LOSS.of(loss) if all(map(is_own, type(loss).__mro__[:-1])) else None
+    if programs is None:  # what a formula reads may change between two calls: it is run, and only its graph is known
+        return _of_formula(loss, call)
+    return _remembered(programs, _MOST, call, lambda: _of_formula(loss, call))
 
 
-def _traced(loss: Any, graph: TraceOps, used: str | None, scale: str, wanted: frozenset[str]) -> Program | None:
+def _of_formula(loss: Any, call: _Call) -> Program | None:
     try:
-        return _compiled(loss, graph, used, scale, wanted)
+        graph = TraceOps(call.classes, call.tiny)
+        y_pred = graph.input("y_pred", "element")
+        values = _values(loss, graph, y_pred, call.used)
+        key = (graph.key, values.index, isinstance(loss, ElementLoss), call)
+        return _remembered(_OF_GRAPH, _MOST_GRAPHS, key, lambda: _compiled(graph, y_pred, values, *key[2:]))
     except Exception:  # a formula may do anything: what it does wrong, the composed form says
         return None
 
 
-def _compiled(loss: Any, graph: TraceOps, used: str | None, scale: str, wanted: frozenset[str]) -> Program:
-    per_element = isinstance(loss, ElementLoss)
-    x = graph.input("y_pred", "element")
-    values = _values(loss, graph, x, used)
+def _remembered(programs: Programs, most: int, key: Any, make: Callable[[], Program | None]) -> Program | None:
+    if key in programs:
+        return programs.get(key)  # another thread may have cleared them since: then the composed form does it
+    if len(programs) >= most:
+        programs.clear()
+    found = programs[key] = make()
+    return found
+
+
+def _compiled(graph: TraceOps, x: Node, values: Node, per_element: bool, call: _Call) -> Program:
+    scale, wanted = call.scale, call.wanted
     factor = graph.input("scale", scale, kept=per_element)
     outputs: dict[str, Any] = {}
     if "total" in wanted:
@@ -68,11 +91,24 @@ def _values(loss: Any, graph: TraceOps, y_pred: Node, used: str | None) -> Node:
     ids = loss.targets.is_id
     y_true = graph.input("y_true", "row" if ids else "element", not ids, "int" if ids else "float")
     if used is None:
-        return loss.formula(graph, y_true, y_pred)  # type: ignore[no-any-return]
+        return _evaluated(loss, graph, y_true, y_pred)
     keep = graph.input("used", used, dtype="bool")
     y_pred = graph.where(keep, y_pred, _REMOVED_PRED)
     y_true = y_true if ids else graph.where(keep, y_true, _REMOVED_TRUE)
-    values = loss.formula(graph, y_true, y_pred)
+    values = _evaluated(loss, graph, y_true, y_pred)
     if values.level == "row":
         keep = graph.squeeze(keep)
     return graph.where(keep, values, 0.0)  # type: ignore[no-any-return]
+
+
+def _evaluated(loss: Any, graph: TraceOps, y_true: Node, y_pred: Node) -> Node:
+    """The formula's values, one for each element or each row, as the family asks.
+
+    Raises:
+        UntraceableError: they have another shape.
+    """
+    values: Node = loss.formula(graph, y_true, y_pred)
+    expected = y_pred.shape if isinstance(loss, ElementLoss) else y_pred.shape[:-1]
+    if values.shape != expected:
+        raise UntraceableError(f"values of shape {values.shape} in place of {expected}")
+    return values

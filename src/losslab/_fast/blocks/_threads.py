@@ -3,19 +3,32 @@
 They are Python's threads: NumPy lets go of the interpreter while it computes, and blocks need not wait for each other.
 """
 
+import contextlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 
 _PER_THREAD = 1 << 19  # elements for which a thread pays
+_LIMIT: ContextVar[int | None] = ContextVar("limit", default=None)
+
+
+@contextlib.contextmanager
+def at_most(threads: int) -> Iterator[None]:
+    """No more threads inside the block."""
+    token = _LIMIT.set(threads)
+    try:
+        yield
+    finally:
+        _LIMIT.reset(token)
 
 
 def in_threads(work: Callable[[Sequence[Any]], T], blocks: Sequence[Any], size: int) -> list[T]:
     """What `work` makes of each thread's part of the blocks, which hold `size` elements together."""
-    threads = min(_cores(), max(1, size // _PER_THREAD))
+    threads = min(_LIMIT.get() or _cores(), _cores(), max(1, size // _PER_THREAD))
     if threads == 1:
         return [work(blocks)]
     with ThreadPoolExecutor(threads) as pool:

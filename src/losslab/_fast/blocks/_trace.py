@@ -5,11 +5,11 @@ A symbol stands for a block of rows. What it holds in a block (B rows of C numbe
 in which there is no row.
 """
 
-import operator
 from typing import Any
 
 from ..._ops import Array, Ops
 from .._operators import Operators
+from ._simplify import simplified
 
 _BOOLEAN = frozenset(("lt", "le", "gt", "ge", "eq", "ne", "and_", "or_", "invert"))
 _ARITHMETIC = frozenset(("add", "sub", "mul", "truediv", "neg", "pow", "power", "abs", "sign", "sqrt", "exp", "expm1"))
@@ -68,6 +68,11 @@ class TraceOps(Ops):
         self._tiny = tiny
         self._nodes: dict[Any, Node] = {}
 
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """What tells this graph from others."""
+        return tuple(self._nodes)
+
     def input(self, name: str, level: str, kept: bool = True, dtype: str = "float") -> Node:
         return self.made("input", (name, dtype), level, kept)
 
@@ -76,7 +81,7 @@ class TraceOps(Ops):
         args = tuple(arg if isinstance(arg, Node | str) else _number(arg) for arg in args)
         if op in ("add", "mul"):
             args = tuple(sorted(args, key=lambda arg: arg.index if isinstance(arg, Node) else len(self._nodes)))
-        simpler = _simplified(self, op, args)
+        simpler = simplified(self, op, args)
         if simpler is not None:
             return simpler
         nodes = [arg for arg in args if isinstance(arg, Node)]
@@ -235,89 +240,3 @@ def _number(x: Any) -> float:
     if isinstance(x, int | float):
         return float(x)
     raise UntraceableError(f"a {type(x).__name__} within a formula")
-
-
-def _simplified(graph: TraceOps, op: str, args: tuple[Any, ...]) -> Any:
-    """The same value with fewer operations; None where there is none. Signs move outward, into differences, and choices
-    on one condition become one."""
-    a, b = (*args, None, None)[:2]
-    match op:
-        case "neg" if _is(a, "neg"):
-            return a.args[0]
-        case "neg" if _is(a, "sub"):
-            return graph.node("sub", a.args[1], a.args[0])
-        case "abs" if _is(a, "neg"):
-            return graph.node("abs", a.args[0])
-        case "add" if _equals(b, 0.0) or _equals(a, 0.0):
-            return a if _equals(b, 0.0) else b
-        case "add" if _is(b, "neg"):
-            return graph.node("sub", a, b.args[0])
-        case "add" if _is(a, "neg"):
-            return graph.node("sub", b, a.args[0])
-        case "add" | "sub" if _is(a, "mul") and _is(b, "mul") and _shared(a, b) is not None:
-            return _factored(graph, op, a, b)
-        case "sub" if _equals(b, 0.0):
-            return a
-        case "sub" if _equals(a, 0.0):
-            return graph.node("neg", b)
-        case "sub" if _is(b, "neg"):
-            return graph.node("add", a, b.args[0])
-        case "sub" if _is(a, "neg"):
-            return -graph.node("add", a.args[0], b)
-        case "mul" | "truediv" if _equals(b, 1.0):
-            return a
-        case "mul" if _equals(a, 1.0):
-            return b
-        case "mul" if _equals(b, -1.0) or _equals(a, -1.0):
-            return -(a if _equals(b, -1.0) else b)
-        case "mul" if _is_either_or_0(a):
-            return _scaled(graph, a, b)
-        case "mul" if _is_either_or_0(b):
-            return _scaled(graph, b, a)
-        case "add" if _is(a, "where") and _is(b, "where") and a.args[0] is b.args[0]:
-            return graph.where(a.args[0], a.args[1] + b.args[1], a.args[2] + b.args[2])
-        case "mul" | "truediv" if _is(a, "neg"):
-            return -graph.node(op, a.args[0], b)
-        case "mul" | "truediv" if _is(b, "neg"):
-            return -graph.node(op, a, b.args[0])
-        case "pow" | "power" if _equals(b, 1.0):
-            return a
-        case "pow" | "power" if _equals(b, 2.0):
-            return a * a
-        case "pow" | "power" if _equals(b, 0.0):
-            return 1.0
-        case "minimum" if _equals(b, 0.0) and _is(a, "neg"):
-            return -graph.node("maximum", a.args[0], 0.0)
-        case "maximum" if _equals(b, 0.0) and _is(a, "neg"):
-            return -graph.node("minimum", a.args[0], 0.0)
-    return None
-
-
-def _shared(a: Node, b: Node) -> Any:
-    """A factor of both products, or None."""
-    return next((x for x in a.args if isinstance(x, Node) and any(x is y for y in b.args)), None)
-
-
-def _factored(graph: TraceOps, op: str, a: Node, b: Node) -> Any:
-    factor = _shared(a, b)
-    rest = [other.args[1] if other.args[0] is factor else other.args[0] for other in (a, b)]
-    combined = graph.node(op, *rest) if any(isinstance(x, Node) for x in rest) else getattr(operator, op)(*rest)
-    return combined * factor
-
-
-def _is_either_or_0(x: Any) -> bool:
-    return _is(x, "where") and (_equals(x.args[1], 0.0) or _equals(x.args[2], 0.0))
-
-
-def _scaled(graph: TraceOps, choice: Node, factor: Any) -> Any:
-    """A choice between something and 0, times a factor: where it is 0, the factor may be infinite."""
-    condition, x, y = choice.args
-    return graph.where(condition, 0.0 if _equals(x, 0.0) else x * factor, 0.0 if _equals(y, 0.0) else y * factor)
-
-
-def _equals(x: Any, number: float) -> bool:
-    return isinstance(x, float) and x == number
-
-
-def _is(x: Any, op: str) -> bool:
-    return isinstance(x, Node) and x.op == op

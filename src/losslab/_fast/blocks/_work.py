@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from ._plan import Plan, planned
-from ._run import run_of
+from ._run import Run, run_of
 from ._worker import total
 
 Values = np.ndarray[Any, Any]
@@ -18,18 +18,17 @@ class BlockWork:
 
     loss: Any
     plan: Plan
+    run: Run
+    """Of value and gradient."""
 
     def value(self) -> float:
         run = run_of(self.loss, self.plan, "total")
-        assert run is not None, "work is only made of what can be traced"
-        return total(run)
+        return self.value_and_gradient()[0] if run is None else total(run)
 
     def value_and_gradient(self) -> tuple[float, Values]:
         """The gradient with respect to y_pred as it lies in memory."""
-        run = run_of(self.loss, self.plan, "total", "gradient")
-        assert run is not None, "work is only made of what can be traced"
-        gradient = run.with_room_for("gradient", run.shape, "element")
-        return total(run), gradient
+        gradient = self.run.with_room_for("gradient", self.run.shape, "element")
+        return total(self.run), gradient
 
     def per_sample(self) -> Values | None:
         """A value per sample, unweighted; None where that is a mean over a part of its row."""
@@ -44,6 +43,5 @@ class BlockWork:
 def block_work(loss: Any, y_true: Any, y_pred: Any, weight: Any, mask: Any, normalizer: Any) -> BlockWork | None:
     """The work of a call; None where there is nothing to do, or the formula cannot be traced."""
     plan = planned(loss, y_true, y_pred, weight, mask, normalizer)
-    if plan is None or run_of(loss, plan, "total", "gradient") is None:
-        return None
-    return BlockWork(loss, plan)
+    run = None if plan is None else run_of(loss, plan, "total", "gradient")
+    return None if plan is None or run is None else BlockWork(loss, plan, run)

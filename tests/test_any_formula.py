@@ -1,6 +1,6 @@
 """Formulas that do what a graph cannot hold, or read what changes: large arrays get what small ones get."""
 
-import itertools
+import random
 import types
 
 import numpy as np
@@ -110,12 +110,8 @@ def test_what_a_formula_reads_is_read_at_every_call(way, monkeypatch):
 
 
 def test_a_formula_may_be_another_at_every_call():
-    factors = itertools.count(1.0)
-    loss = declared(losslab.ElementLoss, lambda ops, y_true, y_pred: next(factors) * ops.square(y_pred))
-    values = [float(loss(LARGE_Y, LARGE_P)) for _ in range(3)]
-    steps = np.array(values) / np.square(LARGE_P).mean()
-    np.testing.assert_allclose(steps, steps.round())
-    assert len(set(steps.round())) == 3
+    loss = declared(losslab.ElementLoss, lambda ops, y_true, y_pred: random.random() * ops.square(y_pred))
+    assert len({float(loss(LARGE_Y, LARGE_P)) for _ in range(3)}) == 3
 
 
 @pytest.mark.parametrize("way", ["numpy", "gradient", "torch"])

@@ -223,3 +223,32 @@ def test_cross_entropy_by_hand():
         assert value == by_hand
     assert "losslab [0.0, 1000.0]" in told
     assert "class ids given to a loss on one-hot labels" in told
+
+
+@needs("torch", "transformers")
+def test_hugging_face_head():
+    told = run("hugging_face_head", "--samples", 160)
+    pairs = [numbers(text.partition("its own loss")[2]) for text in told.splitlines() if "its own loss" in text]
+    assert len(pairs) == 6
+    for own, ours in pairs:
+        assert ours == pytest.approx(own, rel=1e-3)
+    assert pairs[2][1] < pairs[0][1] - 0.1
+    assert pairs[3] != pairs[0]  # tied weights are another model
+    wrong, right = numbers(line(told, "110 and 17 targets:"))
+    assert wrong != right
+
+
+@needs("torch")
+def test_hugging_face_head_says_what_is_missing():
+    script = str(EXAMPLES / "hugging_face_head.py")
+    code = f"import sys, runpy; sys.modules['transformers'] = None; runpy.run_path({script!r})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment())
+    assert done.returncode == 1
+    assert done.stderr == "error: transformers is not installed\nfix: pip install transformers\n"
+
+
+def test_hugging_face_head_is_what_the_documentation_shows():
+    page = (EXAMPLES.parent / "docs" / "linear.md").read_text()
+    shown = page.partition("class LlamaForCausalLM")[2].partition("\n\n")[0]
+    assert "linear_cross_entropy" in shown
+    assert f"class LlamaForCausalLM{shown}" in (EXAMPLES / "hugging_face_head.py").read_text()

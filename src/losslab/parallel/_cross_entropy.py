@@ -68,6 +68,7 @@ def cross_entropy(
         TypeError: arrays of NumPy or TensorFlow; `axis_name` with PyTorch, or none with JAX.
         ValueError: shapes that do not fit, a shard that is not what is said of it; a class id out of range. While
             tracing and on an accelerator, where looking would cost a synchronisation, that row's value is NaN instead.
+        NotImplementedError: PyTorch: under torch.func or in forward mode; a gradient of the gradient.
 
     Source: the split of the softmax: Shoeybi et al. 2019, arXiv:1909.08053, section 3; merging log-sum-exps: Milakov &
     Gimelshein 2018, arXiv:1805.02867; z-loss: Chowdhery et al. 2022, arXiv:2204.02311, section 5.

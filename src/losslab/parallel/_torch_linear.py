@@ -20,7 +20,7 @@ from .._linear._torch_tokens import (
     total,
     waiting,
 )
-from ._torch_split import TorchSplit, refuse_a_graph_of_the_gradient
+from ._torch_split import TorchSplit, refuse_a_graph_of_the_gradient, refuse_transforms
 
 Tensor = torch.Tensor
 
@@ -32,6 +32,7 @@ class LinearDriver:
     split: TorchSplit
 
     def total(self, tokens: Tokens, coefficient: Tensor | None, options: RowOptions) -> Tensor:
+        refuse_transforms(*tokens, coefficient)
         dtype = compute_dtype(tokens.hidden)
         tokens, coefficient, _ = compacted(tokens, coefficient)
         if not needs_gradient(*tokens, coefficient):
@@ -42,6 +43,7 @@ class LinearDriver:
         return result
 
     def values(self, tokens: Tokens, options: RowOptions) -> Tensor:
+        refuse_transforms(*tokens)
         used, _, rows = compacted(tokens, None)
         dtype = compute_dtype(tokens.hidden)
         found = _Values.apply(*used[:4], options, dtype, self.split)  # type: ignore[no-untyped-call]

@@ -8,7 +8,7 @@ import torch
 from .._linear._options import RowOptions
 from .._linear._tokens import Tokens
 from .._linear._torch_rows import values
-from ._torch_split import TorchSplit, refuse_a_graph_of_the_gradient
+from ._torch_split import TorchSplit, refuse_a_graph_of_the_gradient, refuse_transforms
 
 Tensor = torch.Tensor
 
@@ -24,6 +24,7 @@ class LogitsDriver:
         return found.sum() if coefficient is None else (found * coefficient).sum()
 
     def values(self, tokens: Tokens, options: RowOptions) -> Tensor:
+        refuse_transforms(*tokens)
         found: Tensor = _Values.apply(tokens.hidden, tokens.labels, tokens.used, options, self.split)  # type: ignore[no-untyped-call]
         found = found.masked_fill(tokens.labels < 0, torch.nan)
         return found if tokens.used is None else torch.where(tokens.used, found, 0.0)

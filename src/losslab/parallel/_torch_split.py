@@ -8,6 +8,7 @@ import torch.distributed as dist
 
 from .._linear._options import RowOptions
 from .._linear._rows import rows_for
+from .._linear._torch_composed import needs_formula
 from ._shard import Shard
 
 Tensor = torch.Tensor
@@ -72,4 +73,18 @@ def refuse_a_graph_of_the_gradient() -> None:
         raise NotImplementedError(
             "losslab.parallel's gradients cannot be differentiated again (create_graph=True): "
             "take losslab.SparseCategoricalCrossentropy on the whole logits for that"
+        )
+
+
+def refuse_transforms(*tensors: Tensor | None) -> None:
+    """What a driver begins with: PyTorch's own error for a function without rules tells nobody what to do.
+
+    Raises:
+        NotImplementedError: a transform of torch.func, or forward mode, is to go through the loss.
+    """
+    if needs_formula(*tensors):
+        raise NotImplementedError(
+            "losslab.parallel's losses do not go through torch.func (grad, jvp, vmap, …) or forward mode: what they "
+            "send has no rule for it. Take the gradient with loss.backward() or torch.autograd.grad, or "
+            "losslab.SparseCategoricalCrossentropy or losslab.linear_cross_entropy on all classes"
         )

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 import torch.distributed as dist
+from torch.autograd import forward_ad
 from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.tensor import Replicate, distribute_tensor
 from torch.distributed.tensor import Shard as Along
@@ -387,6 +388,29 @@ def wrong_calls_say_what_is_wrong(rank):
     loss = parallel.cross_entropy(labels, z.requires_grad_(), **told)
     loss = loss + parallel.linear_cross_entropy(torch.ones(3, 2), z.T[:, :2], labels, **told)
     refused(lambda: torch.autograd.grad(loss, z, create_graph=True), NotImplementedError, "differentiated again")
+
+
+@on_ranks
+def transforms_of_functions_are_refused(rank):
+    """Before anything is sent but the numbers of classes: all processes are refused, and none waits."""
+    labels, hidden, matrix = torch.tensor(LABELS), torch.tensor(HIDDEN), torch.tensor(MATRIX)
+    words = "do not go through torch.func"
+    for reduction in ("sum", "none"):
+        told = {"first": 0, "classes": CLASSES, "reduction": reduction}
+
+        def of_logits(z, told=told):
+            return parallel.cross_entropy(labels, z, **told).sum()
+
+        def of_weight(weight, told=told):
+            return parallel.linear_cross_entropy(hidden, weight, labels, **told).sum()
+
+        for loss, x in ((of_logits, hidden @ matrix.T), (of_weight, matrix)):
+            refused(lambda loss=loss, x=x: torch.func.grad(loss)(x), NotImplementedError, words)
+            refused(lambda loss=loss, x=x: torch.func.vmap(loss)(x[None]), NotImplementedError, words)
+            with forward_ad.dual_level():
+                with warnings.catch_warnings(action="ignore"):  # PyTorch's own, of what it deprecates
+                    dual = forward_ad.make_dual(x, x)
+                refused(lambda loss=loss, dual=dual: loss(dual), NotImplementedError, words)
 
 
 @on_ranks

@@ -7,7 +7,7 @@ import losslab
 from losslab._ops import ops_for
 from losslab.testing import FRAMEWORKS, Case, close
 
-from .catalogue import LOSSES
+from .catalogue import LOSSES, dtypes
 
 TOLERANCE = {"float32": 1e-5, "float64": 1e-11}  # float32's own rounding within a longer formula, against float64
 
@@ -24,7 +24,15 @@ def expected(loss, y, p, **options):
     return value.detach().numpy(), gradient.numpy()
 
 
-@pytest.mark.parametrize("loss", LOSSES, ids=repr)
+CASES = [
+    pytest.param(loss, framework, dtype, id=f"{loss!r}-{framework}-{dtype}")
+    for loss in LOSSES
+    for framework in FRAMEWORKS
+    for dtype in dtypes(loss, compiled=framework in ("jax", "tensorflow"))
+]
+
+
+@pytest.mark.parametrize(("loss", "framework", "dtype"), CASES, indirect=["framework", "dtype"])
 def test_value_and_gradient(loss, framework, dtype):
     case = Case(loss, framework, dtype)
     y, p = case.draw(seed=11)

@@ -111,9 +111,14 @@ def test_values_and_gradients_are_finite(function, framework, dtype, edge):
         assert np.isfinite(framework.gradient(scalar(function), x)).all()
 
 
+# As with losses, other parameters than the default ones are compiled in one dtype
+COMPILED = [(each, "float32") for each in REGULARIZERS + CONSTRAINTS]
+COMPILED += [(each, "float64") for each, _ in COMPILED if each == type(each)()]
+
+
+@pytest.mark.parametrize(("function", "dtype"), COMPILED, ids=repr)
+@pytest.mark.parametrize("framework", ["torch", "jax", "tensorflow"], indirect=True)
 def test_compiled_is_eager(function, framework, dtype):
-    if not framework.compiles:
-        pytest.skip(f"{framework.name} compiles nothing")
     x = framework.array(weights(dtype))
     compiled = framework.compiled(function)
     close(framework.numpy(compiled(x)), framework.numpy(function(x)), TOLERANCE[dtype], repr(function))

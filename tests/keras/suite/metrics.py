@@ -107,26 +107,37 @@ def test_training_reports_them():
 
 
 LOAD = """
-import json, sys, keras, numpy as np, losslab.keras.metrics
-folder = sys.argv[1]
-data = np.load(folder + "/data.npz")
-model = keras.saving.load_model(folder + "/model.keras")
-values = model.evaluate(data["x"], data["y"], data["w"].size, 0, data["w"], return_dict=True)
-json.dump({k: np.asarray(v).tolist() for k, v in values.items()}, open(folder + "/values.json", "w"))
+import json, pathlib, sys, keras, numpy as np, losslab.keras.metrics
+folder = pathlib.Path(sys.argv[1])
+there = {}
+for path in folder.glob("*.keras"):
+    data, model = np.load(path.with_suffix(".npz")), keras.saving.load_model(path)
+    values = model.evaluate(data["x"], data["y"], data["w"].size, 0, data["w"], return_dict=True)
+    there[path.stem] = {k: np.asarray(v).tolist() for k, v in values.items()}
+(folder / "values.json").write_text(json.dumps(there))
 """
 
 
-def test_a_saved_model_comes_back_in_a_fresh_process(task, tmp_path):
-    name, cores, x, y, weight = task
-    model = model_for(name, weighted_metrics=[core.to_keras() for core in cores])
-    here = evaluated(model, x, y, weight)
-    model.save(tmp_path / "model.keras")
-    np.savez(tmp_path / "data.npz", x=x, y=y, w=weight)
-    done = subprocess.run([sys.executable, "-c", LOAD, tmp_path], capture_output=True, text=True)
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory):
+    """Of every task what this process computes, and what one fresh process computes that loads all models."""
+    folder, here = tmp_path_factory.mktemp("saved"), {}
+    for name, (_, _, cores) in TASKS.items():
+        x, y, weight = data(name)
+        model = model_for(name, weighted_metrics=[core.to_keras() for core in cores])
+        here[name] = evaluated(model, x, y, weight)
+        model.save(folder / f"{name}.keras")
+        np.savez(folder / f"{name}.npz", x=x, y=y, w=weight)
+    done = subprocess.run([sys.executable, "-c", LOAD, folder], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    there = json.loads((tmp_path / "values.json").read_text())
-    for core in cores:
-        np.testing.assert_allclose(there[core.name], here[core.name], rtol=1e-5)
+    return here, json.loads((folder / "values.json").read_text())
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_a_saved_model_comes_back_in_a_fresh_process(loaded, name):
+    here, there = loaded
+    for core in TASKS[name][2]:
+        np.testing.assert_allclose(there[name][core.name], here[name][core.name], rtol=1e-5)
 
 
 def test_the_config_keeps_everything():

@@ -32,7 +32,7 @@ def test_adding_a_loss_changes_nobody_elses_run(tmp_path):
     settings = {"subset": 200, "epochs": 2, "seeds": 2, "lr": "shared=0.01"}
     two = lab.compare("digits", ["cce", "mse"], out=tmp_path / "two", **settings).summary.arms
     three = lab.compare("digits", ["hinge", "cce", "mse"], out=tmp_path / "three", **settings).summary.arms
-    assert [arm.accuracies for arm in two] == [arm.accuracies for arm in three[1:]]
+    assert [arm.accuracy.values for arm in two] == [arm.accuracy.values for arm in three[1:]]
 
 
 def test_the_package_offers_two_names():

@@ -15,7 +15,7 @@ from losslab.lab import fingerprint
 from losslab.lab.errors import LabError
 
 # Part of every id: raise it when a change of the trainer changes its numbers.
-TRAINER_VERSION = 1
+TRAINER_VERSION = 2
 OPTIMIZER = "adam"
 DEFAULT_LOSSES = ("categorical_crossentropy", "mse", "binary_crossentropy")
 FIRST_TUNING_SEED = 10_000

@@ -39,7 +39,12 @@ class Arm:
 
 @dataclass(frozen=True)
 class Protocol:
-    """How each arm is trained. `shared_rate` is None where each loss has its own learning rate."""
+    """How each arm is trained.
+
+    Attributes:
+        shared_rate: None where each loss has its own learning rate.
+        quick: whether the defaults were cut down for a first look.
+    """
 
     model: str
     engine: str
@@ -49,6 +54,7 @@ class Protocol:
     tuning_seeds: int
     rates: tuple[float, ...]
     shared_rate: float | None = None
+    quick: bool = False
 
     @property
     def final_seed_list(self) -> list[int]:
@@ -73,16 +79,25 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
     "cnn": {"epochs": 5, "batch": 128, "seeds": 5, "tuning_seeds": 1, "rates": (3e-4, 1e-3, 3e-3)},
 }
 
+# A first look: too few seeds for any verdict.
+_QUICK: dict[str, dict[str, Any]] = {
+    "mlp": {"epochs": 15, "seeds": 3, "tuning_seeds": 1, "rates": (1e-3, 3e-3, 1e-2)},
+    "cnn": {"epochs": 2, "seeds": 3, "rates": (3e-4, 1e-3, 3e-3)},
+}
+
 
 def model_for(shape: Sequence[int]) -> str:
     """Choose the network for examples of this shape: "cnn" for images of at least 28 × 28, else "mlp"."""
     return "cnn" if len(shape) > 1 and min(shape[:2]) >= SMALLEST_CNN_SIDE else "mlp"
 
 
-def protocol(model: str, engine: str, shared_rate: float | None = None, **chosen: int | None) -> Protocol:
+def protocol(
+    model: str, engine: str, shared_rate: float | None = None, quick: bool = False, **chosen: int | None
+) -> Protocol:
     """Return the model's default protocol with the `chosen` values (epochs, batch, seeds) that are not None."""
-    values = _DEFAULTS[model] | {name: value for name, value in chosen.items() if value is not None}
-    return Protocol(model=model, engine=engine, shared_rate=shared_rate, **values)
+    values = _DEFAULTS[model] | (_QUICK[model] if quick else {})
+    values |= {name: value for name, value in chosen.items() if value is not None}
+    return Protocol(model=model, engine=engine, shared_rate=shared_rate, quick=quick, **values)
 
 
 def _serialized(loss: losslab.Loss) -> dict[str, Any]:

@@ -28,6 +28,7 @@ CONFIG = {
         "tuning_seeds": int,
         "rates": [_NUMBER],
         "shared_rate": (*_NUMBER, type(None)),
+        "quick": bool,
     },
 }
 ENVIRONMENT = {"python": str, "platform": str, "cpus": (int, type(None)), "packages": dict}

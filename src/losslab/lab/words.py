@@ -73,10 +73,10 @@ def _runs(arm: ArmResult) -> str:
 
 
 def stamp(protocol: Mapping[str, Any]) -> str:
-    """Return the warning that a shared learning rate deserves, or nothing."""
-    if protocol["shared_rate"] is None:
-        return ""
-    return "same lr for all losses: differences may be learning-rate artefacts"
+    """Return the warnings that a shared learning rate and --quick deserve, or nothing."""
+    shared = "same lr for all losses: differences may be learning-rate artefacts"
+    quick = "indicative only: --quick trains briefly, on few seeds"
+    return "; ".join([shared] * (protocol["shared_rate"] is not None) + [quick] * protocol["quick"])
 
 
 def noise(summary: Summary, data: Mapping[str, Any]) -> str:

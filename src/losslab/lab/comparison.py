@@ -140,7 +140,8 @@ def compare(
 def _saved(data: Any, path: Path) -> str:
     """Write arrays to a .npz file and return its path."""
     buffer = io.BytesIO()
-    np.savez(buffer, **{name: np.asarray(array) for name, array in _named(data).items()})
+    arrays: dict[str, Any] = {name: np.asarray(array) for name, array in _named(data).items()}
+    np.savez(buffer, allow_pickle=False, **arrays)
     store.write_whole(path, buffer.getvalue())
     return str(path)
 

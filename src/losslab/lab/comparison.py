@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -15,6 +16,7 @@ from losslab.lab import analysis, encode, environment, plan, plots, progress, re
 from losslab.lab.backend import use_keras_on_jax
 from losslab.lab.data import Dataset, DataSpec, load
 from losslab.lab.errors import Exit, LabError
+from losslab.lab.executors import executor_for
 from losslab.lab.plan import Arm, Protocol
 from losslab.lab.split import training_examples
 
@@ -83,6 +85,7 @@ def compare(
     lr: str = "auto",
     subset: int | None = None,
     quick: bool = False,
+    executor: str = "serial",
     out: str | Path | None = None,
     show: progress.Silent | None = None,
     command: str = "losslab.lab.compare(...)",
@@ -100,6 +103,8 @@ def compare(
         lr: "auto" tunes each loss's learning rate, "shared=X" gives all losses the same.
         subset: how many examples to keep (the data set's own test examples stay whole).
         quick: a first look: fewer seeds, rates and epochs, where they are not given; the report says so.
+        executor: "serial", or "local:4" for four processes on this machine; the results are the same. A script that
+            uses processes needs `if __name__ == "__main__":` around what it does.
         out: run folder, default losslab-runs/DATA. Finished runs in it are not repeated.
         show: what displays the progress; None for nothing.
         command: what the report says it was made by.
@@ -111,7 +116,7 @@ def compare(
     arms = plan.arms(losses)
     for arm in arms:
         encode.check(plan.resolve(arm.loss))
-    shared_rate = plan.learning_rate(lr)
+    shared_rate, runner = plan.learning_rate(lr), executor_for(executor)
     name = Path(data).name.split(".")[0] if isinstance(data, str) else "arrays"
     folder = Path(out) if out is not None else Path("losslab-runs") / name
     store.check_writable(folder)
@@ -128,10 +133,10 @@ def compare(
     for arm in arms:
         rehearse(arm.label, plan.resolve(arm.loss), len(dataset.classes), protocol.batch)
     config = _config(command, spec, dataset, arms, protocol)
-    with store.Store(folder) as runs, show or progress.Silent() as display:
+    with store.Store(folder) as runs, show or progress.Silent() as display, contextlib.closing(runner):
         store.write_json(folder / "config.json", config)
         store.write_json(folder / "env.json", environment.describe())
-        session = Session(runs, protocol, config["job_data"], display)
+        session = Session(runs, protocol, config["job_data"], display, runner)
         interrupted = session.run(arms)
         summary, _ = report.render(folder)
     return Comparison(summary, folder, _exit_code(summary, interrupted))

@@ -66,6 +66,21 @@ def test_what_is_no_data_set_is_an_error(tmp_path, data):
         lab.compare(data, out=tmp_path, **SETTINGS)
 
 
+def test_noise_is_alike_for_every_loss_and_in_the_report(tmp_path):
+    found = lab.compare("digits", ["cce", "kl_divergence"], subset=200, noise=0.4, out=tmp_path, **SETTINGS)
+    assert "40% of the training and validation labels" in found.report().read_text()
+    contrast = found.summary.arms[1].accuracy.contrast
+    assert (contrast.mean, contrast.low, contrast.high) == (0, 0, 0)
+    clean = lab.compare("digits", ["cce"], subset=200, out=tmp_path, **SETTINGS)
+    assert clean.summary.arms[0].accuracy.values != found.summary.arms[0].accuracy.values
+
+
+@pytest.mark.parametrize("noise", [-0.1, 1.0, float("nan")])
+def test_a_share_of_noise_that_is_none_is_refused(tmp_path, noise):
+    with pytest.raises(LabError, match="noise is"):
+        lab.compare("digits", noise=noise, out=tmp_path)
+
+
 def test_quick_is_stamped_and_cut_down(tmp_path):
     found = lab.compare("digits", ["cce"], subset=200, quick=True, out=tmp_path)
     assert found.summary.arms[0].counts["planned"] == 3

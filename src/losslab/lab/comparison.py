@@ -84,6 +84,7 @@ def compare(
     batch: int | None = None,
     lr: str = "auto",
     subset: int | None = None,
+    noise: float = 0.0,
     quick: bool = False,
     executor: str = "serial",
     out: str | Path | None = None,
@@ -102,6 +103,8 @@ def compare(
         batch: examples per step, at most all that there are to train on; None likewise.
         lr: "auto" tunes each loss's learning rate, "shared=X" gives all losses the same.
         subset: how many examples to keep (the data set's own test examples stay whole).
+        noise: the share of labels of training and validation examples that are made wrong, from 0 to below 1; each
+            becomes one of the other classes. Test labels stay.
         quick: a first look: fewer seeds, rates and epochs, where they are not given; the report says so.
         executor: "serial", or "local:4" for four processes on this machine; the results are the same. A script that
             uses processes needs `if __name__ == "__main__":` around what it does.
@@ -113,6 +116,10 @@ def compare(
         LabError: bad request, data that cannot be used, or a folder that cannot be written.
     """
     _check_counts(seeds=seeds, epochs=epochs, batch=batch, subset=subset)
+    if not 0 <= noise < 1:
+        raise LabError(
+            f"noise is {noise}", "it is the share of labels that are made wrong", "give one from 0 to below 1"
+        )
     arms = plan.arms(losses)
     for arm in arms:
         encode.check(plan.resolve(arm.loss))
@@ -128,7 +135,9 @@ def compare(
     from losslab.lab.stages import Session
 
     model = plan.model_for(dataset.x.shape[1:])
-    protocol = plan.protocol(model, engine_for(model), shared_rate, quick, epochs=epochs, batch=batch, seeds=seeds)
+    protocol = plan.protocol(
+        model, engine_for(model), shared_rate, quick, noise, epochs=epochs, batch=batch, seeds=seeds
+    )
     protocol = replace(protocol, batch=min(protocol.batch, training_examples(dataset)))
     for arm in arms:
         rehearse(arm.label, plan.resolve(arm.loss), len(dataset.classes), protocol.batch)

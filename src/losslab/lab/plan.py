@@ -44,6 +44,7 @@ class Protocol:
     Attributes:
         shared_rate: None where each loss has its own learning rate.
         quick: whether the defaults were cut down for a first look.
+        noise: the share of training and validation labels that are made wrong.
     """
 
     model: str
@@ -55,6 +56,7 @@ class Protocol:
     rates: tuple[float, ...]
     shared_rate: float | None = None
     quick: bool = False
+    noise: float = 0.0
 
     @property
     def final_seed_list(self) -> list[int]:
@@ -92,12 +94,17 @@ def model_for(shape: Sequence[int]) -> str:
 
 
 def protocol(
-    model: str, engine: str, shared_rate: float | None = None, quick: bool = False, **chosen: int | None
+    model: str,
+    engine: str,
+    shared_rate: float | None = None,
+    quick: bool = False,
+    noise: float = 0.0,
+    **chosen: int | None,
 ) -> Protocol:
     """Return the model's default protocol with the `chosen` values (epochs, batch, seeds) that are not None."""
     values = _DEFAULTS[model] | (_QUICK[model] if quick else {})
     values |= {name: value for name, value in chosen.items() if value is not None}
-    return Protocol(model=model, engine=engine, shared_rate=shared_rate, quick=quick, **values)
+    return Protocol(model=model, engine=engine, shared_rate=shared_rate, quick=quick, noise=noise, **values)
 
 
 def _serialized(loss: losslab.Loss) -> dict[str, Any]:
@@ -214,6 +221,7 @@ def group_of(arm: Arm, protocol: Protocol, digest: str) -> str:
             "engine": protocol.engine,
             "epochs": protocol.epochs,
             "batch": protocol.batch,
+            "noise": protocol.noise,
             "optimizer": OPTIMIZER,
             "data": digest,
             "trainer": TRAINER_VERSION,
@@ -252,6 +260,7 @@ def _job(stage: str, arm: Arm, rate: float, seed: int, protocol: Protocol, data:
         "engine": protocol.engine,
         "epochs": protocol.epochs,
         "batch": protocol.batch,
+        "noise": protocol.noise,
         "data": data,
     }
 

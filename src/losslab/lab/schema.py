@@ -29,6 +29,7 @@ CONFIG = {
         "rates": [_NUMBER],
         "shared_rate": (*_NUMBER, type(None)),
         "quick": bool,
+        "noise": _NUMBER,
     },
 }
 ENVIRONMENT = {"python": str, "platform": str, "cpus": (int, type(None)), "packages": dict}

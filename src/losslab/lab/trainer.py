@@ -19,7 +19,7 @@ from losslab.lab.data import Dataset, DataSpec, load, spec_from
 from losslab.lab.engines import ENGINES
 from losslab.lab.engines.program import Epoch, Evaluation, Examples, State, evaluation, training_step
 from losslab.lab.plan import DIVERGED_ABOVE, Job
-from losslab.lab.split import Part, split
+from losslab.lab.split import Part, split, with_noise
 from losslab.lab.streams import stream
 
 OnEpoch = Callable[[int], None]
@@ -42,7 +42,7 @@ def run_trial(job: Job, on_epoch: OnEpoch = lambda epoch: None) -> dict[str, Any
     spec = spec_from(job["data"])
     digest = job["data"]["digest"]
     loss, dataset = losslab.get(job["loss"]), load(spec, digest)
-    parts = _device_split(spec, digest, job["seed"])
+    parts = _device_split(spec, digest, job["seed"], job["noise"])
     train, validation = (_examples(loss, part, dataset) for part in parts[:2])
     network = (job["model"], dataset.x.shape[1:], len(dataset.classes))
     program = _program(*network, job["engine"], loss, job["definition"])
@@ -133,12 +133,15 @@ def _initial_weights(kind: str, shape: tuple[int, ...], classes: int, seed: int)
 
 
 @functools.lru_cache(maxsize=1)
-def _device_split(spec: DataSpec, digest: str, seed: int) -> tuple[Part, Part, Part]:
+def _device_split(spec: DataSpec, digest: str, seed: int, noise: float) -> tuple[Part, Part, Part]:
     """Return the seed's three parts with their inputs on the device. Seed-major jobs ask for each seed once."""
-    parts = split(load(spec, digest), seed)
+    dataset = load(spec, digest)
+    parts = split(dataset, seed)
     train, validation, test = (
         Part(jax.device_put(part.x), part.ids) for part in (parts.train, parts.validation, parts.test)
     )
+    rng, classes = stream(seed, "noise"), len(dataset.classes)
+    train, validation = (Part(part.x, with_noise(part.ids, classes, noise, rng)) for part in (train, validation))
     return train, validation, test
 
 

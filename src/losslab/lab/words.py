@@ -102,8 +102,18 @@ def _training(config: Mapping[str, Any], optimizer: str) -> list[str]:
         f"Data: {data['name']}, {data['examples']} examples for training and validation in {len(data['classes'])} "
         f"classes, {data['test_examples']} test examples ({origin}).",
         f"Network: {_NETWORKS[how['model']]}; its output layer and the labels are what each loss declares to take.",
+        *_noise(how["noise"]),
         f"Training: {optimizer.capitalize()}, {how['epochs']} epochs, batches of {how['batch']} (an incomplete last "
         f"batch is left out), no schedule, no early stopping; {_ENGINES[how['engine']]}.",
+    ]
+
+
+def _noise(share: float) -> list[str]:
+    if not share:
+        return []
+    return [
+        f"Noise: {share:.0%} of the training and validation labels are replaced by one of the other classes, drawn by "
+        "the seed, alike for every loss; the test labels are as they were."
     ]
 
 

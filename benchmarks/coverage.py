@@ -1,6 +1,6 @@
 """How often the 95 % interval of a comparison holds the true difference: python benchmarks/coverage.py
 
-Accuracies of two losses on the same seeds, drawn many times; what a seed gives both of them is left out, as pairing does.
+Accuracies of two losses on the same seeds, drawn many times; what a seed gives both is left out, as pairing does.
 Their noise is normal, skewed like accuracies near 100 %, or heavy-tailed; the true difference is known.
 """
 

@@ -1,80 +1,13 @@
-"""The statistics against SciPy and against numbers worked out by hand."""
+"""Finished runs to numbers and sentences: what counts, and what is said of it."""
 
-import numpy as np
 import pytest
-from scipy import stats
 
 from losslab.lab import analysis
-
-RNG = np.random.default_rng(3)
-
-
-@pytest.mark.parametrize("n", [2, 3, 8, 20])
-def test_interval_is_scipys_paired_t(n):
-    a, b = RNG.normal(97, 1, n), RNG.normal(97.5, 1, n)
-    expected = stats.ttest_rel(b, a).confidence_interval(0.95)
-    assert analysis.paired_interval(b - a) == pytest.approx((expected.low, expected.high), rel=1e-12)
-
-
-@pytest.mark.parametrize("n", [2, 5, 8, 12])
-def test_sign_flip_p_is_scipys_exact_permutation_test(n):
-    differences = RNG.normal(0.5, 1, n)
-    exact = stats.permutation_test((differences,), np.mean, permutation_type="samples", n_resamples=np.inf)
-    assert analysis.sign_flip_p(differences) == pytest.approx(exact.pvalue, abs=1e-12)
-
-
-def test_sign_flip_p_by_hand():
-    # All eight differences of one sign: only the two extreme sign vectors of 2^8 reach the sum.
-    assert analysis.sign_flip_p(np.full(8, 0.3)) == 2 / 256
-    assert analysis.sign_flip_p(np.zeros(5)) == 1.0
-
-
-def test_sign_flip_p_beyond_enumeration_is_close_to_the_t_test():
-    differences = RNG.normal(0.4, 1, 40)
-    assert analysis.sign_flip_p(differences) == pytest.approx(stats.ttest_1samp(differences, 0).pvalue, abs=0.02)
-
-
-@pytest.mark.parametrize(
-    ("differences", "verdict"),
-    [
-        ([0.5, 0.6, 0.7, 0.6, 0.5], "better"),
-        ([-0.5, -0.6, -0.7, -0.6, -0.5], "worse"),
-        ([0.05, -0.05, 0.05, -0.05, 0.0, 0.05], "practically equal"),
-        ([0.10, 0.11, 0.10, 0.11, 0.10], "practically equal"),
-        ([3.0, -2.0, 1.0, -3.0, 2.0], "not enough seeds"),
-        ([5.0, 5.1, 5.2, 5.1], "not enough seeds"),
-        ([0.0, 0.0], "practically equal"),
-        ([0.4], "no interval"),
-    ],
-)
-def test_verdict(differences, verdict):
-    baseline = dict.fromkeys(range(len(differences)), 90.0)
-    other = {seed: 90.0 + difference for seed, difference in enumerate(differences)}
-    assert analysis.compare_pairs(baseline, other).verdict == verdict
-
-
-def test_identical_arms_differ_by_exactly_zero():
-    arm = {0: 96.3, 1: 97.1, 2: 95.9}
-    contrast = analysis.compare_pairs(arm, dict(arm))
-    assert (contrast.mean, contrast.low, contrast.high, contrast.p) == (0, 0, 0, 1)
-
-
-def test_pairs_are_the_common_seeds():
-    contrast = analysis.compare_pairs({0: 90.0, 1: 91.0, 3: 80.0}, {0: 92.0, 1: 93.0, 2: 99.0})
-    assert (contrast.seeds, contrast.mean) == (2, 2.0)
-    assert analysis.compare_pairs({0: 90.0}, {1: 90.0}) is None
-
-
-def test_seeds_needed_makes_the_interval_decisive():
-    n = analysis.seeds_needed(0.5, 1.0)
-    half = [stats.t.ppf(0.975, k - 1) / np.sqrt(k) for k in (n - 1, n)]
-    assert half[1] < 0.5 <= half[0]
-    assert analysis.seeds_needed(0.0, 0.1) == analysis.FEWEST_PAIRS  # settled as equal, not as different
-    assert analysis.seeds_needed(0.1, 50.0) is None
+from losslab.lab.measures import FURTHER
 
 
 def run(stage, seed, lr, status="ok", val=0.9, test=0.9, group="g"):
-    test = test if stage == "final" and status == "ok" else None
+    measured = stage == "final" and status == "ok"
     return {
         "group": group,
         "stage": stage,
@@ -82,8 +15,9 @@ def run(stage, seed, lr, status="ok", val=0.9, test=0.9, group="g"):
         "lr": lr,
         "status": status,
         "val_accuracy": val,
-        "test_accuracy": test,
-    }
+    } | (
+        {"measures": dict.fromkeys((measure.key for measure in FURTHER), None) | {"accuracy": test}} if measured else {}
+    )
 
 
 def test_the_best_rate_has_the_best_mean_and_a_diverged_run_counts_nothing():
@@ -109,7 +43,7 @@ def test_diverged_runs_are_counted_and_said():
     records += [run("final", seed, 0.1, "diverged" if seed < 2 else "ok", group="b") for seed in range(4)]
     summary = analysis.summarize(config("a", "b"), records)
     assert summary.arms[1].counts == {"planned": 4, "ok": 2, "diverged": 2, "error": 0, "tuning_error": 0}
-    assert summary.arms[1].contrast.seeds == 2
+    assert summary.arms[1].accuracy.contrast.seeds == 2
     assert "diverged 2/4" in summary.arms[1].sentence
     assert not summary.complete
 
@@ -129,7 +63,7 @@ def test_an_arm_without_any_success_has_no_accuracy():
     records = [run("final", seed, 0.1, group="a") for seed in range(4)]
     records += [run("final", seed, 0.1, "diverged", group="b") for seed in range(4)]
     arm = analysis.summarize(config("a", "b"), records).arms[1]
-    assert (arm.mean, arm.sd, arm.contrast, arm.verdict) == (None, None, None, "no result")
+    assert (arm.accuracy.mean, arm.accuracy.sd, arm.accuracy.contrast, arm.verdict) == (None, None, None, "no result")
     assert arm.sentence == "b: diverged 4/4."
 
 
@@ -156,7 +90,7 @@ def test_runs_of_other_rates_seeds_and_groups_do_not_count():
     others = [run("final", 0, 0.3, group="a", test=0.1), run("final", 5, 0.1, group="a", test=0.1)]
     others += [run("final", 0, 0.1, group="z", test=0.1), run("tune", 9, 0.1, group="a", val=0.1)]
     arm = analysis.summarize(config("a", seeds=2), wanted + others).arms[0]
-    assert arm.accuracies == {0: 90.0, 1: 90.0}
+    assert arm.accuracy.values == {0: 90.0, 1: 90.0}
 
 
 def test_summary_of_nothing():

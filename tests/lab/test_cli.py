@@ -21,7 +21,7 @@ def test_compare_end_to_end(finished):
     assert stderr.count(" test accuracy ") == 12
     made = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     expected = {"config.json", "env.json", "runs.jsonl", "summary.json", "report.html"}
-    assert made == expected | {".lock", "plots/curves.png", "plots/accuracy.png"}
+    assert made == expected | {".lock", "plots/curves.png", "plots/accuracy.png", "plots/reliability.png"}
 
 
 def test_tuning_gives_each_loss_its_own_rate(tmp_path, capsys):
@@ -53,8 +53,10 @@ def test_a_loss_against_itself_differs_by_exactly_zero(tmp_path, capsys):
     assert run([*arguments, "--losses", "cce,kl_divergence,cce:label_smoothing=0.0", "--out", str(tmp_path)]) == 0
     arms = json.loads(capsys.readouterr().out)["arms"]
     assert len(arms) == 2
-    contrast = arms[1]["contrast"]
+    contrast = arms[1]["figures"]["accuracy"]["contrast"]
     assert (contrast["mean"], contrast["low"], contrast["high"]) == (0, 0, 0)
+    for name, figure in arms[1]["figures"].items():  # KL divergence has cross-entropy's gradient up to rounding
+        assert abs(figure["contrast"]["mean"]) < 1e-5, name
     assert "the same accuracy on every one of 3 seeds" in arms[1]["sentence"]
 
 

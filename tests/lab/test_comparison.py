@@ -1,9 +1,11 @@
 """The comparison from Python."""
 
+import numpy as np
 import pytest
 
 import losslab
 from losslab import lab
+from losslab.lab.errors import LabError
 
 
 def test_compare_from_python(tmp_path, capfd):
@@ -22,17 +24,74 @@ def test_compare_from_python(tmp_path, capfd):
         out=tmp_path,
     )
     assert [arm.label for arm in found.summary.arms] == ["fourth_power", "Huber(delta=0.5)"]
-    assert len(found.verdicts) == 2
+    assert len(found.verdict().splitlines()) == 2
     assert found.exit_code == 0
-    assert found.report.exists()
+    assert found.report().exists()
     assert capfd.readouterr() == ("", "")
+    table, other = found.table(), found.summary.arms[1].figures["brier"]
+    assert list(table.index) == ["fourth_power", "Huber(delta=0.5)"]
+    assert table.brier_difference.iloc[1] == other.contrast.mean
+    assert table.brier["Huber(delta=0.5)"] == other.mean
+    assert found.plot("reliability").axes
+    with pytest.raises(KeyError):
+        found.plot("nothing")
+
+
+SETTINGS = {"epochs": 2, "seeds": 2, "lr": "shared=0.01"}
+
+
+def test_arrays_are_compared_like_the_same_file(tmp_path):
+    rng = np.random.default_rng(0)
+    y = rng.choice(["cat", "dog"], 120)
+    x = rng.normal(size=(120, 5)) + (y == "cat")[:, None]
+    np.savez(tmp_path / "same.npz", x=x, y=y)
+    arrays = lab.compare((x, y), ["cce", "mse"], out=tmp_path / "arrays", **SETTINGS)
+    file = lab.compare(str(tmp_path / "same.npz"), ["cce", "mse"], out=tmp_path / "file", **SETTINGS)
+    assert [arm.figures for arm in arrays.summary.arms] == [arm.figures for arm in file.summary.arms]
+    runs = (tmp_path / "arrays" / "runs.jsonl").read_bytes()
+    lab.compare((x, y), ["cce", "mse"], out=tmp_path / "arrays", **SETTINGS)
+    assert (tmp_path / "arrays" / "runs.jsonl").read_bytes() == runs
+
+
+def test_test_examples_of_ones_own(tmp_path):
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(100, 4)), rng.integers(0, 2, 100)
+    found = lab.compare(((x, y), (x[:30], y[:30])), ["cce", "mse"], out=tmp_path, **SETTINGS)
+    assert "30 test examples" in found.report().read_text()
+
+
+@pytest.mark.parametrize("data", [(1,), (), (np.zeros((3, 2)), np.zeros(3), np.zeros(3)), None])
+def test_what_is_no_data_set_is_an_error(tmp_path, data):
+    with pytest.raises(LabError, match="no data set"):
+        lab.compare(data, out=tmp_path, **SETTINGS)
+
+
+def test_noise_is_alike_for_every_loss_and_in_the_report(tmp_path):
+    found = lab.compare("digits", ["cce", "kl_divergence"], subset=200, noise=0.4, out=tmp_path, **SETTINGS)
+    assert "40% of the training and validation labels" in found.report().read_text()
+    contrast = found.summary.arms[1].accuracy.contrast
+    assert (contrast.mean, contrast.low, contrast.high) == (0, 0, 0)
+    clean = lab.compare("digits", ["cce"], subset=200, out=tmp_path, **SETTINGS)
+    assert clean.summary.arms[0].accuracy.values != found.summary.arms[0].accuracy.values
+
+
+@pytest.mark.parametrize("noise", [-0.1, 1.0, float("nan")])
+def test_a_share_of_noise_that_is_none_is_refused(tmp_path, noise):
+    with pytest.raises(LabError, match="noise is"):
+        lab.compare("digits", noise=noise, out=tmp_path)
+
+
+def test_quick_is_stamped_and_cut_down(tmp_path):
+    found = lab.compare("digits", ["cce"], subset=200, quick=True, out=tmp_path)
+    assert found.summary.arms[0].counts["planned"] == 3
+    assert "Indicative only" in found.report().read_text()
 
 
 def test_adding_a_loss_changes_nobody_elses_run(tmp_path):
     settings = {"subset": 200, "epochs": 2, "seeds": 2, "lr": "shared=0.01"}
     two = lab.compare("digits", ["cce", "mse"], out=tmp_path / "two", **settings).summary.arms
     three = lab.compare("digits", ["hinge", "cce", "mse"], out=tmp_path / "three", **settings).summary.arms
-    assert [arm.accuracies for arm in two] == [arm.accuracies for arm in three[1:]]
+    assert [arm.accuracy.values for arm in two] == [arm.accuracy.values for arm in three[1:]]
 
 
 def test_the_package_offers_two_names():

@@ -2,18 +2,19 @@
 
 from pathlib import Path
 
-from losslab.lab import analysis, plan
+from losslab.lab import pairs, plan
+from losslab.lab.measures import ACCURACY
 
 PAGE = " ".join((Path(__file__).parents[2] / "docs" / "comparing.md").read_text().split())
 
 
 def test_the_numbers_of_the_verdicts():
     for sentence in (
-        f"a paired t interval at {analysis.CONFIDENCE:.0%}".replace("%", " %"),
-        f"exact up to {analysis.MOST_ENUMERATED} pairs",
-        f"unless there are at least {analysis.FEWEST_PAIRS} pairs",
-        f"the whole interval lies within ±{analysis.BAND} points",
-        f"how many would settle it, up to {analysis.MOST_PAIRS}",
+        f"a paired t interval at {pairs.CONFIDENCE:.0%}".replace("%", " %"),
+        f"exact up to {pairs.MOST_ENUMERATED} pairs",
+        f"unless there are at least {pairs.FEWEST_PAIRS} pairs",
+        f"the whole interval lies within ±{ACCURACY.band} points",
+        f"how many would settle it, up to {pairs.MOST_PAIRS}",
         f"more than {100 * plan.DIVERGED_ABOVE:.0f} % above the untrained network's",
     ):
         assert PAGE.count(sentence) == 1, sentence
@@ -30,4 +31,4 @@ def test_the_order_of_the_verdicts():
     for differences, verdict in cases:
         baseline = dict.fromkeys(range(len(differences)), 90.0)
         other = {seed: 90.0 + difference for seed, difference in enumerate(differences)}
-        assert analysis.compare_pairs(baseline, other).verdict == verdict
+        assert pairs.contrasts(baseline, [other], ACCURACY.band)[0].verdict == verdict

@@ -37,14 +37,14 @@ def test_scan_and_step_agree(run, name):
     scanned, stepped = (run(job(name, engine=engine)) for engine in ("scan", "step"))
     for key, values in scanned["history"].items():
         np.testing.assert_allclose(values, stepped["history"][key], rtol=1e-5, atol=1e-5, err_msg=key)
-    assert scanned["test_accuracy"] == pytest.approx(stepped["test_accuracy"], abs=1e-5)
+    assert scanned["measures"] == pytest.approx(stepped["measures"], abs=1e-3)
 
 
 def test_a_run_is_repeatable_whatever_ran_before(run):
     first = run(job("cce"))
     run(job("mse", seed=5, rate=0.1))
     again = run(job("cce"))
-    assert (first["history"], first["test_accuracy"]) == (again["history"], again["test_accuracy"])
+    assert (first["history"], first["measures"]) == (again["history"], again["measures"])
     assert run(job("cce", seed=1))["history"] != first["history"]
 
 
@@ -61,13 +61,14 @@ def test_curves_are_what_they_are_called(run):
     assert history["loss"][-1] < history["loss"][0]
     assert history["accuracy"][-1] > 0.95
     assert result["status"] == "ok"
-    assert result["test_accuracy"] > 0.8
+    assert result["measures"]["accuracy"] > 0.8
 
 
 @pytest.mark.parametrize("name", ["cce", "mse", "bce", "hinge"])
 def test_a_run_that_runs_away_has_diverged_and_measures_no_test_accuracy(run, name):
     result = run(job(name, rate=1e6))
-    assert (result["status"], result["test_accuracy"]) == ("diverged", None)
+    assert result["status"] == "diverged"
+    assert "measures" not in result
 
 
 def test_a_loss_of_nan_ends_the_run(run):
@@ -135,7 +136,7 @@ def test_evaluation_is_without_dropout_and_covers_all_rows(run):
     x, ids = rng.normal(size=(2500, 6)).astype("float32"), rng.integers(0, 2, 2500)
     state = State(*([v.value for v in vs] for vs in (model.trainable_variables, model.non_trainable_variables)), [])
     y, outputs, loss = np.eye(2, dtype="float32")[ids], np.asarray(model(x, training=False)), losslab.get("mse")
-    measured = evaluation(model, loss)(state, Examples(x, y, ids))
+    measured = evaluation(model, loss).measures(state, Examples(x, y, ids))
     assert measured.loss == pytest.approx(loss(y, outputs), rel=1e-5)
     assert measured.accuracy == pytest.approx(np.mean(outputs.argmax(axis=1) == ids))
 

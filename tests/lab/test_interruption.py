@@ -19,8 +19,9 @@ def first_finished_run(process):
     raise AssertionError("no run was finished")
 
 
-def test_ctrl_c_writes_the_report_of_what_there_is(start, tmp_path, small):
-    process = start("compare", *small, "--seeds", 1000, "--out", tmp_path)
+@pytest.mark.parametrize("executor", ["serial", "local:2"])
+def test_ctrl_c_writes_the_report_of_what_there_is(start, tmp_path, small, executor):
+    process = start("compare", *small, "--seeds", 1000, "--out", tmp_path, "--executor", executor)
     first_finished_run(process)
     process.send_signal(signal.SIGINT)
     stdout, stderr = process.communicate()

@@ -40,9 +40,11 @@ def test_the_report_tells_the_whole_story(finished):
         "6 paired seeds",
         "Adam, 3 epochs",
         "jax 0.",
+        "expected calibration error",
+        "Can the probabilities be trusted?",
     ):
         assert fact in page, fact
-    assert page.count("<svg") == 2
+    assert page.count("<svg") == 3
 
 
 def test_svg_ids_are_unique_across_figures(finished):

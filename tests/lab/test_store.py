@@ -11,7 +11,10 @@ from losslab.lab.store import LOG, Store, check_writable, read_log, write_whole
 def record(name, status="ok"):
     run = {"id": name, "group": "g", "stage": "final", "label": "mse", "lr": 0.1, "seed": 0, "status": status}
     curves = {name: [0.5] for name in ("loss", "accuracy", "val_loss", "val_accuracy")}
-    measured = {"epochs": 1, "history": curves, "val_accuracy": 0.5, "test_accuracy": 0.5, "seconds": 1.0}
+    numbers = dict.fromkeys(("nll", "brier", "ece", "nll_scaled", "brier_scaled", "ece_scaled"), 0.5)
+    measures = {"accuracy": 0.5, "temperature": 1.0, **numbers}
+    measured = {"epochs": 1, "history": curves, "val_accuracy": 0.5, "seconds": 1.0, "measures": measures}
+    measured["bins"] = {"before": None, "after": [[3, 0.5, 0.5]]}
     return run | ({"error": "Traceback"} if status == "error" else measured)
 
 
@@ -68,7 +71,9 @@ def without(content, name):
         (record("a") | {"lr": "0.1"}, "'lr' is '0.1'"),
         (record("a") | {"status": "fine"}, "'status' is 'fine'"),
         (record("a") | {"stage": "other"}, "'stage' is 'other'"),
-        (record("a") | {"test_accuracy": None}, "'test_accuracy' is None"),
+        (without(record("a"), "measures"), "'measures' is missing"),
+        (record("a") | {"measures": record("a")["measures"] | {"accuracy": None}}, "'accuracy' is None"),
+        (record("a") | {"bins": {"after": []}}, "'after' is no list with entries"),
         (record("a") | {"history": {}}, "'loss' is missing"),
         (record("a") | {"history": record("a")["history"] | {"loss": ["x"]}}, "an entry of 'loss' is 'x'"),
         (record("a") | {"status": []}, "'status' is []"),

@@ -65,6 +65,9 @@ def compare(
     batch: Annotated[int | None, typer.Option(help=f"Batch size {plan.default_words('batch')}.")] = None,
     lr: Annotated[str, typer.Option(help="auto: each loss its own, tuned. shared=X: X for all.")] = "auto",
     subset: Annotated[int | None, typer.Option(help="Keep so many examples.")] = None,
+    noise: Annotated[float, typer.Option(help="Share of training and validation labels that are made wrong.")] = 0.0,
+    quick: Annotated[bool, typer.Option("--quick", help="A first look: few seeds, rates and epochs.")] = False,
+    executor: Annotated[str, typer.Option(help="Where runs go: serial, or local:N processes.")] = "serial",
     out: Annotated[Path | None, typer.Option(help="Run folder [default: losslab-runs/DATA].")] = None,
     as_json: AsJson = False,
     debug: Debug = False,
@@ -84,16 +87,19 @@ def compare(
         batch=batch,
         lr=lr,
         subset=subset,
+        noise=noise,
+        quick=quick,
+        executor=executor,
         out=out,
         show=progress.for_stderr(),
         command=shlex.join(["losslab", *sys.argv[1:]]),
     )
     config = store.read_config(found.folder)
     if as_json:
-        print(json.dumps(report.to_json(config, found.summary) | {"report": str(found.report)}, indent=2))
+        print(json.dumps(report.to_json(config, found.summary) | {"report": str(found.report())}, indent=2))
     else:
         terminal.print_summary(config, found.summary)
-        print(found.report)
+        print(found.report())
     return int(found.exit_code)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import log_expit
 
 import losslab
 from losslab.lab.errors import LabError
@@ -23,6 +24,8 @@ _ACTIVATIONS = {
     "rate": "softmax",
     "non_negative": "softmax",
 }
+_MARGINS = {"score", "scores"}
+_SMALLEST_PROBABILITY = 1e-12  # a float32 softmax may give 0, whose logarithm no mean survives
 
 
 def check(loss: losslab.Loss) -> None:
@@ -39,6 +42,24 @@ def check(loss: losslab.Loss) -> None:
 def activation(loss: losslab.Loss) -> str:
     """Return the Keras activation of the output layer."""
     return _ACTIVATIONS[loss.outputs.name]
+
+
+def predicts_probabilities(loss: losslab.Loss) -> bool:
+    """Tell whether the network's outputs say how probable each class is; margins do not."""
+    return loss.outputs.name not in _MARGINS
+
+
+def logits(loss: losslab.Loss, outputs: NDArray[Any]) -> NDArray[np.float64]:
+    """Turn the network's outputs (N, classes) into logits: what the softmax takes to the predicted distribution.
+
+    A probability for each class by itself is divided by their sum; margins stay as they are.
+    """
+    outputs = np.asarray(outputs, np.float64)
+    if activation(loss) == "linear":
+        found = log_expit(outputs) if loss.outputs.name == "logit" else outputs
+    else:
+        found = np.log(np.maximum(outputs, _SMALLEST_PROBABILITY))
+    return np.asarray(found, np.float64)
 
 
 def labels(loss: losslab.Loss, ids: NDArray[Any], classes: int) -> NDArray[Any]:

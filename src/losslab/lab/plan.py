@@ -15,7 +15,7 @@ from losslab.lab import fingerprint
 from losslab.lab.errors import LabError
 
 # Part of every id: raise it when a change of the trainer changes its numbers.
-TRAINER_VERSION = 1
+TRAINER_VERSION = 2
 OPTIMIZER = "adam"
 DEFAULT_LOSSES = ("categorical_crossentropy", "mse", "binary_crossentropy")
 FIRST_TUNING_SEED = 10_000
@@ -39,7 +39,13 @@ class Arm:
 
 @dataclass(frozen=True)
 class Protocol:
-    """How each arm is trained. `shared_rate` is None where each loss has its own learning rate."""
+    """How each arm is trained.
+
+    Attributes:
+        shared_rate: None where each loss has its own learning rate.
+        quick: whether the defaults were cut down for a first look.
+        noise: the share of training and validation labels that are made wrong.
+    """
 
     model: str
     engine: str
@@ -49,6 +55,8 @@ class Protocol:
     tuning_seeds: int
     rates: tuple[float, ...]
     shared_rate: float | None = None
+    quick: bool = False
+    noise: float = 0.0
 
     @property
     def final_seed_list(self) -> list[int]:
@@ -73,16 +81,30 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
     "cnn": {"epochs": 5, "batch": 128, "seeds": 5, "tuning_seeds": 1, "rates": (3e-4, 1e-3, 3e-3)},
 }
 
+# A first look: too few seeds for any verdict.
+_QUICK: dict[str, dict[str, Any]] = {
+    "mlp": {"epochs": 15, "seeds": 3, "tuning_seeds": 1, "rates": (1e-3, 3e-3, 1e-2)},
+    "cnn": {"epochs": 2, "seeds": 3, "rates": (3e-4, 1e-3, 3e-3)},
+}
+
 
 def model_for(shape: Sequence[int]) -> str:
     """Choose the network for examples of this shape: "cnn" for images of at least 28 × 28, else "mlp"."""
     return "cnn" if len(shape) > 1 and min(shape[:2]) >= SMALLEST_CNN_SIDE else "mlp"
 
 
-def protocol(model: str, engine: str, shared_rate: float | None = None, **chosen: int | None) -> Protocol:
+def protocol(
+    model: str,
+    engine: str,
+    shared_rate: float | None = None,
+    quick: bool = False,
+    noise: float = 0.0,
+    **chosen: int | None,
+) -> Protocol:
     """Return the model's default protocol with the `chosen` values (epochs, batch, seeds) that are not None."""
-    values = _DEFAULTS[model] | {name: value for name, value in chosen.items() if value is not None}
-    return Protocol(model=model, engine=engine, shared_rate=shared_rate, **values)
+    values = _DEFAULTS[model] | (_QUICK[model] if quick else {})
+    values |= {name: value for name, value in chosen.items() if value is not None}
+    return Protocol(model=model, engine=engine, shared_rate=shared_rate, quick=quick, noise=noise, **values)
 
 
 def _serialized(loss: losslab.Loss) -> dict[str, Any]:
@@ -199,6 +221,7 @@ def group_of(arm: Arm, protocol: Protocol, digest: str) -> str:
             "engine": protocol.engine,
             "epochs": protocol.epochs,
             "batch": protocol.batch,
+            "noise": protocol.noise,
             "optimizer": OPTIMIZER,
             "data": digest,
             "trainer": TRAINER_VERSION,
@@ -237,6 +260,7 @@ def _job(stage: str, arm: Arm, rate: float, seed: int, protocol: Protocol, data:
         "engine": protocol.engine,
         "epochs": protocol.epochs,
         "batch": protocol.batch,
+        "noise": protocol.noise,
         "data": data,
     }
 

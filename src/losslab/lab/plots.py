@@ -15,7 +15,9 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from losslab.lab.analysis import BAND, ArmResult, Summary, final_runs
+from losslab.lab.analysis import ArmResult, Summary, final_runs
+from losslab.lab.calibration import BINS
+from losslab.lab.measures import ACCURACY
 
 # Okabe and Ito's palette: told apart with every kind of colour vision, on white and on black.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8C6D31", "#7F7F7F")
@@ -48,11 +50,12 @@ Floats = NDArray[np.float64]
 
 
 def draw(config: Record, records: Sequence[Record], summary: Summary) -> dict[str, Figure]:
-    """Return the figures by name: curves, accuracy, learning_rate; those without data are left out."""
+    """Return the figures by name: curves, accuracy, reliability, learning_rate; those without data are left out."""
     with mpl.rc_context(_STYLE):
         figures = {
             "curves": _curves(config, records, summary),
             "accuracy": _accuracy(summary),
+            "reliability": reliability(config, records, summary),
             "learning_rate": _learning_rate(summary),
         }
     return {name: figure for name, figure in figures.items() if figure is not None}
@@ -154,7 +157,7 @@ def _share_accuracy_axis(panels: list[Axes], runs: list[list[dict[str, Floats]]]
 
 
 def _accuracy(summary: Summary) -> Figure | None:
-    shown = [i for i, arm in enumerate(summary.arms) if arm.accuracies]
+    shown = [i for i, arm in enumerate(summary.arms) if arm.accuracy.values]
     if not shown:
         return None
     figure = Figure(figsize=(9.6, 1.3 + 0.55 * len(summary.arms)), layout="constrained")
@@ -172,16 +175,23 @@ def _accuracy(summary: Summary) -> Figure | None:
 
 def _seed_lines(axes: Axes, summary: Summary, shown: list[int]) -> None:
     """Draw each seed as a thin line through its accuracies, and each arm's mean as a bar."""
-    for seed in sorted({seed for i in shown for seed in summary.arms[i].accuracies}):
-        places = [i for i in shown if seed in summary.arms[i].accuracies]
-        axes.plot([summary.arms[i].accuracies[seed] for i in places], places, color=FAINT, alpha=0.5, linewidth=0.8)
+    for seed in sorted({seed for i in shown for seed in summary.arms[i].accuracy.values}):
+        places = [i for i in shown if seed in summary.arms[i].accuracy.values]
+        axes.plot(
+            [summary.arms[i].accuracy.values[seed] for i in places], places, color=FAINT, alpha=0.5, linewidth=0.8
+        )
     for i in shown:
         arm = summary.arms[i]
-        values = list(arm.accuracies.values())
+        values = list(arm.accuracy.values.values())
         axes.plot(values, [i] * len(values), "o", color=_colour(i), markersize=5, alpha=0.75, markeredgewidth=0)
         axes.plot([np.mean(values)] * 2, [i - 0.28, i + 0.28], color=_colour(i), linewidth=2.5)
         axes.annotate(
-            f"{arm.mean:.2f}", (float(np.mean(values)), i - 0.3), ha="center", va="bottom", color=_colour(i), fontsize=8
+            f"{arm.accuracy.mean:.2f}",
+            (float(np.mean(values)), i - 0.3),
+            ha="center",
+            va="bottom",
+            color=_colour(i),
+            fontsize=8,
         )
     for i in set(range(len(summary.arms))) - set(shown):
         middle = axes.get_yaxis_transform()
@@ -191,19 +201,20 @@ def _seed_lines(axes: Axes, summary: Summary, shown: list[int]) -> None:
 
 
 def _difference_bars(axes: Axes, summary: Summary) -> None:
-    axes.axvspan(-BAND, BAND, color=FAINT, alpha=0.2, linewidth=0)
+    axes.axvspan(-ACCURACY.band, ACCURACY.band, color=FAINT, alpha=0.2, linewidth=0)
     axes.axvline(0, color=FAINT, linewidth=1)
     for i, arm in enumerate(summary.arms):
-        if arm.contrast is None:
+        contrast = arm.accuracy.contrast
+        if contrast is None:
             text = "baseline" if i == 0 else "nothing to compare"
             axes.annotate(text, (0, i), ha="center", va="center", color=FAINT, fontsize=8)
             continue
-        if arm.contrast.low is not None and arm.contrast.high is not None:
-            axes.plot([arm.contrast.low, arm.contrast.high], [i, i], color=_colour(i), linewidth=2.5)
-        axes.plot([arm.contrast.mean], [i], "o", color=_colour(i), markersize=7)
-        axes.annotate(arm.contrast.verdict, (arm.contrast.mean, i - 0.2), ha="center", va="bottom", fontsize=8)
+        if contrast.low is not None and contrast.high is not None:
+            axes.plot([contrast.low, contrast.high], [i, i], color=_colour(i), linewidth=2.5)
+        axes.plot([contrast.mean], [i], "o", color=_colour(i), markersize=7)
+        axes.annotate(contrast.verdict, (contrast.mean, i - 0.2), ha="center", va="bottom", fontsize=8)
     axes.set_title(f"Difference to {summary.arms[0].label}")
-    axes.set_xlabel(f"points, with 95 % interval; shaded: practically equal (±{BAND})")
+    axes.set_xlabel(f"points, with 95 % interval; shaded: practically equal (±{ACCURACY.band})")
 
 
 def _learning_rate(summary: Summary) -> Figure | None:
@@ -236,6 +247,57 @@ def _learning_rate(summary: Summary) -> Figure | None:
     axes.set_title("How much the learning rate matters")
     figure.legend(loc="outside right upper")
     return figure
+
+
+def reliability(config: Record, records: Sequence[Record], summary: Summary) -> Figure | None:
+    """Draw accuracy over confidence for every arm, before and after temperature scaling."""
+    bins = [_bins(config["arms"][i]["group"], records, arm) for i, arm in enumerate(summary.arms)]
+    shown = [i for i, found in enumerate(bins) if found]
+    if not shown:
+        return None
+    columns = min(len(shown), PANELS_A_ROW)
+    rows = -(-len(shown) // columns)
+    figure = Figure(figsize=(0.6 + 3.1 * max(columns, 2), 0.4 + 2.9 * rows), layout="constrained")
+    axes = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
+    for place, panel in enumerate(axes.flat):
+        if place >= len(shown):
+            panel.set_axis_off()
+            continue
+        _reliability_panel(panel, bins[shown[place]], _colour(shown[place]))
+        panel.set_title(_wrapped(summary.arms[shown[place]].label), color=_colour(shown[place]))
+    figure.supxlabel("confidence, %", fontsize=9)
+    figure.supylabel("accuracy, %", fontsize=9)
+    return figure
+
+
+def _bins(group: str, records: Sequence[Record], arm: ArmResult) -> dict[str, Floats]:
+    """Return (count, confidence, accuracy) of every bin, over the final runs, "before" and "after" where there are."""
+    final = final_runs([record for record in records if record["group"] == group], arm.rate, arm.counts["planned"])
+    found = {}
+    for name in ("before", "after"):
+        rows = [row for r in final if r["status"] == "ok" and r["bins"][name] for row in r["bins"][name]]
+        if rows:
+            found[name] = _merged(np.array(rows))
+    return found
+
+
+def _merged(rows: Floats) -> Floats:
+    """The bins of several runs as one set of bins."""
+    places = np.ceil(rows[:, 1] * BINS)
+    merged = [rows[places == place] for place in np.unique(places)]
+    return np.array([(part[:, 0].sum(), *np.average(part[:, 1:], axis=0, weights=part[:, 0])) for part in merged])
+
+
+def _reliability_panel(axes: Axes, bins: dict[str, Floats], colour: str) -> None:
+    axes.plot([0, 100], [0, 100], color=FAINT, linewidth=1)
+    for name, style, alpha in (("after", "--", 0.45), ("before", "-", 0.9)):
+        if name not in bins:
+            continue
+        count, confidence, accuracy = bins[name].T
+        axes.plot(100 * confidence, 100 * accuracy, style, color=colour, alpha=alpha, linewidth=1.4)
+        share = count / count.sum()
+        axes.scatter(100 * confidence, 100 * accuracy, s=6 + 240 * share, color=colour, alpha=alpha, linewidths=0)
+    axes.set_aspect("equal")
 
 
 def _wrapped(label: str) -> str:

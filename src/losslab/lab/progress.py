@@ -121,6 +121,6 @@ def _outcome(result: dict[str, Any]) -> str:
         return f"failed: {result['reason']}"
     if result["status"] == "diverged":
         return f"diverged ({result['seconds']:.1f} s)"
-    name = "test" if result["test_accuracy"] is not None else "validation"
-    accuracy = result["val_accuracy"] if name == "validation" else result["test_accuracy"]
+    name = "test" if "measures" in result else "validation"
+    accuracy = result["measures"]["accuracy"] if name == "test" else result["val_accuracy"]
     return f"{name} accuracy {100 * accuracy:.2f} % ({result['seconds']:.1f} s)"

@@ -25,6 +25,12 @@ _CAPTIONS = {
         "Left: every final run; the runs of one seed share data split, initial weights and batch order. Right: what "
         "that pairing makes of the differences.",
     ),
+    "reliability": (
+        "Can the probabilities be trusted?",
+        "Of the test examples for which a network was so sure of its class, the part that it got right, over all final "
+        "runs; area: how many there are. On the diagonal confidence is accuracy; below it the network is too sure. "
+        "Solid: as predicted. Dashed: after temperature scaling.",
+    ),
     "learning_rate": (
         "Learning rate",
         "Validation accuracy at the last epoch of the tuning runs, mean over the tuning seeds; a run that diverged "
@@ -79,6 +85,8 @@ def _html(
         environment=environment,
         summary=summary,
         rows=[words.row(arm) for arm in summary.arms],
+        further=[words.further(arm) for arm in summary.arms] if words.has_probabilities(summary) else [],
+        further_columns=words.FURTHER_COLUMNS,
         columns=words.COLUMNS,
         colours=[plots.PALETTE[i % len(plots.PALETTE)] for i in range(len(summary.arms))],
         stamp=words.stamp(config["protocol"]),

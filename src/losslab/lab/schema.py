@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from losslab.lab.measures import FURTHER
+
 _NUMBER = (int, float)
 
 CONFIG = {
@@ -26,6 +28,8 @@ CONFIG = {
         "tuning_seeds": int,
         "rates": [_NUMBER],
         "shared_rate": (*_NUMBER, type(None)),
+        "quick": bool,
+        "noise": _NUMBER,
     },
 }
 ENVIRONMENT = {"python": str, "platform": str, "cpus": (int, type(None)), "packages": dict}
@@ -36,6 +40,8 @@ _BY_STATUS: dict[str, dict[str, Any]] = {
     "diverged": {"history": _CURVES, "seconds": _NUMBER},
     "error": {"error": str},
 }
+_MEASURES = {key: (*_NUMBER, type(None)) for key in (measure.key for measure in FURTHER)}
+_FINAL = {"measures": {"accuracy": _NUMBER, "temperature": _NUMBER, **_MEASURES}, "bins": {"after": [[_NUMBER]]}}
 _RUN = {
     "id": str,
     "group": str,
@@ -75,7 +81,7 @@ def fault_of_run(record: Any) -> str:
         return found
     if record["status"] != "ok":
         return ""
-    if record["stage"] == "final" and (found := fault(record, {"test_accuracy": _NUMBER})):
+    if record["stage"] == "final" and (found := fault(record, _FINAL)):
         return found
     short = [name for name in _CURVES if len(record["history"][name]) != record["epochs"]]
     return f"'{short[0]}' has not one value per epoch" if short else ""

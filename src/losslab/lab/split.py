@@ -67,3 +67,10 @@ def _standardization(train: Array, standardized: Array) -> tuple[Array, Array]:
     shift = np.where(standardized, mean, 0.0).astype(np.float32)
     scale = np.where(standardized & (sd > 0), sd, 1.0).astype(np.float32)
     return shift, scale
+
+
+def with_noise(ids: NDArray[Any], classes: int, share: float, rng: np.random.Generator) -> NDArray[Any]:
+    """Return class ids of which about this share is wrong, each another class with equal chance."""
+    wrong = rng.random(len(ids)) < share
+    other = (ids + rng.integers(1, classes, len(ids))) % classes
+    return np.where(wrong, other, ids).astype(ids.dtype)

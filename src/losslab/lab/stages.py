@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from losslab.lab import analysis, plan
-from losslab.lab.executor import serial
-from losslab.lab.plan import Arm, Job, Protocol
+from losslab.lab.executors import Executor
+from losslab.lab.plan import Arm, Protocol
 from losslab.lab.progress import Silent
 from losslab.lab.store import Store
 from losslab.lab.trainer import run_trial
@@ -19,12 +19,13 @@ Rates = Sequence[tuple[Arm, float]]
 
 @dataclass(frozen=True)
 class Session:
-    """Where the runs go, how they are trained, on what, and what shows them."""
+    """Where the runs go, how they are trained, on what, what shows them, and where they run."""
 
     store: Store
     protocol: Protocol
     job_data: dict[str, Any]
     display: Silent
+    executor: Executor
 
     def run(self, arms: Sequence[Arm]) -> bool:
         """Run what is not yet in the store. Return whether Ctrl-C stopped it."""
@@ -69,10 +70,7 @@ class Session:
         pending = [job for job in jobs if not self.store.settled(job["id"])]
         self.display.note(f"{stage}: {len(jobs)} runs, {len(jobs) - len(pending)} already there")
         self.display.expect(len(pending))
-        for job, result in serial(self._trial, pending):
-            self.store.append(job | result)
-            self.display.finished(job, result)
-
-    def _trial(self, job: Job) -> dict[str, Any]:
-        self.display.started(job)
-        return run_trial(job, partial(self.display.epoch, job))
+        with contextlib.closing(self.executor.run(run_trial, pending, self.display)) as finished:
+            for job, result in finished:
+                self.store.append(job | result)
+                self.display.finished(job, result)

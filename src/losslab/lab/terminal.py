@@ -17,6 +17,7 @@ from losslab.lab.analysis import Summary
 
 PLAIN_WIDTH = 160
 _LEAST_NEEDED = ("p", "runs", "lr")
+_MARKS = {"better": "+", "worse": "-"}
 _COLOURS = {"better": "green", "worse": "red", "practically equal": "cyan", "no pair": "red", "no result": "red"}
 
 
@@ -27,8 +28,22 @@ def print_summary(config: Mapping[str, Any], summary: Summary) -> None:
     console.print(_fitting_table(console, summary, box.ASCII2 if plain else box.SIMPLE_HEAD))
     for arm in summary.arms:
         console.print(arm.sentence, markup=False, soft_wrap=True)
+    if words.has_probabilities(summary):
+        console.print(_further(summary, box.ASCII2 if plain else box.SIMPLE_HEAD))
     if stamp := words.stamp(config["protocol"]):
         console.print(stamp, style="bold yellow", soft_wrap=True)
+
+
+def _further(summary: Summary, style: box.Box) -> Table:
+    """Means, marked where they differ from the baseline's; the report has the differences."""
+    table = Table(box=style)
+    for column in words.FURTHER_COLUMNS:
+        table.add_column(column, justify="left" if column == "loss" else "right", overflow="fold")
+    for arm in summary.arms:
+        cells = [f"{mean} {_MARKS.get(verdict, ' ')}" for mean, _, verdict in words.further(arm)]
+        table.add_row(escape(arm.label), *cells)
+    table.caption = "lower is better; + better than the baseline, - worse"
+    return table
 
 
 def _fitting_table(console: Console, summary: Summary, style: box.Box) -> Table:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -14,12 +14,12 @@ import keras
 import numpy as np
 
 import losslab
-from losslab.lab import encode, models
+from losslab.lab import encode, measures, models
 from losslab.lab.data import Dataset, DataSpec, load, spec_from
 from losslab.lab.engines import ENGINES
-from losslab.lab.engines.program import Epoch, Evaluate, Examples, State, evaluation, training_step
+from losslab.lab.engines.program import Epoch, Evaluation, Examples, State, evaluation, training_step
 from losslab.lab.plan import DIVERGED_ABOVE, Job
-from losslab.lab.split import Part, split
+from losslab.lab.split import Part, split, with_noise
 from losslab.lab.streams import stream
 
 OnEpoch = Callable[[int], None]
@@ -35,31 +35,34 @@ def run_trial(job: Job, on_epoch: OnEpoch = lambda epoch: None) -> dict[str, Any
 
     Returns:
         status ("ok" or "diverged"), history (per epoch: running means over the epoch's batches for the training
-        examples, measured after the epoch for the validation examples), val_accuracy, test_accuracy (final runs
-        that did not diverge; else None), seconds.
+        examples, measured after the epoch for the validation examples), val_accuracy, seconds; for final runs that
+        did not diverge what `measures.measured` says of the test examples.
     """
     started = time.perf_counter()
     spec = spec_from(job["data"])
     digest = job["data"]["digest"]
     loss, dataset = losslab.get(job["loss"]), load(spec, digest)
-    parts = _device_split(spec, digest, job["seed"])
+    parts = _device_split(spec, digest, job["seed"], job["noise"])
     train, validation = (_examples(loss, part, dataset) for part in parts[:2])
     network = (job["model"], dataset.x.shape[1:], len(dataset.classes))
     program = _program(*network, job["engine"], loss, job["definition"])
     state = program.initial(job["seed"], job["lr"])
-    untrained = float(program.evaluate(state, validation).loss)
+    untrained = float(program.evaluation.measures(state, validation).loss)
     state, history = _fit(program, state, train, validation, job, on_epoch)
     status = "diverged" if _diverged(history, untrained, job["epochs"]) else "ok"
-    test_accuracy = None
-    if job["stage"] == "final" and status == "ok":
-        test_accuracy = float(program.evaluate(state, _examples(loss, parts[2], dataset)).accuracy)
+    final = job["stage"] == "final" and status == "ok"
     return {
         "status": status,
         "history": history,
         "val_accuracy": history["val_accuracy"][-1],
-        "test_accuracy": test_accuracy,
         "seconds": time.perf_counter() - started,
-    }
+    } | (_measured(program, state, loss, parts[1:]) if final else {})
+
+
+def _measured(program: _Program, state: State, loss: losslab.Loss, parts: Sequence[Part]) -> dict[str, Any]:
+    """What there is to say of the test examples, from one pass over them and one over the validation examples."""
+    predicted = [(encode.logits(loss, program.evaluation.outputs(state, part.x)), part.ids) for part in parts]
+    return measures.measured(*predicted, probabilities=encode.predicts_probabilities(loss))
 
 
 def _fit(
@@ -71,7 +74,7 @@ def _fit(
     for epoch in range(1, job["epochs"] + 1):
         rows = order.permutation(len(train.x))[: len(train.x) // batch * batch].reshape(-1, batch)
         state, fitted = program.epoch(state, train, rows.astype(np.int32))
-        held = program.evaluate(state, validation)
+        held = program.evaluation.measures(state, validation)
         for name, value in zip(history, (*fitted, *held), strict=True):
             history[name].append(_number(value))
         on_epoch(epoch)
@@ -95,7 +98,7 @@ def _diverged(history: History, untrained: float, epochs: int) -> bool:
 class _Program(NamedTuple):
     initial: Callable[[int, float], State]
     epoch: Epoch
-    evaluate: Evaluate
+    evaluation: Evaluation
 
 
 @functools.lru_cache(maxsize=64)
@@ -130,12 +133,15 @@ def _initial_weights(kind: str, shape: tuple[int, ...], classes: int, seed: int)
 
 
 @functools.lru_cache(maxsize=1)
-def _device_split(spec: DataSpec, digest: str, seed: int) -> tuple[Part, Part, Part]:
+def _device_split(spec: DataSpec, digest: str, seed: int, noise: float) -> tuple[Part, Part, Part]:
     """Return the seed's three parts with their inputs on the device. Seed-major jobs ask for each seed once."""
-    parts = split(load(spec, digest), seed)
+    dataset = load(spec, digest)
+    parts = split(dataset, seed)
     train, validation, test = (
         Part(jax.device_put(part.x), part.ids) for part in (parts.train, parts.validation, parts.test)
     )
+    rng, classes = stream(seed, "noise"), len(dataset.classes)
+    train, validation = (Part(part.x, with_noise(part.ids, classes, noise, rng)) for part in (train, validation))
     return train, validation, test
 
 

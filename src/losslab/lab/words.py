@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from losslab.lab.analysis import CONFIDENCE, MOST_ENUMERATED, ArmResult, Summary, signed
+from losslab.lab.analysis import ArmResult, Figure, Summary, signed
+from losslab.lab.calibration import BINS
+from losslab.lab.measures import FURTHER, Measure
+from losslab.lab.pairs import CONFIDENCE
 from losslab.lab.plan import DIVERGED_ABOVE, MOST_EXTENSIONS
 from losslab.lab.split import MOST_VALIDATION, VALIDATION_SHARE
 
@@ -21,16 +24,45 @@ _ENGINES = {"scan": "one compiled JAX loop an epoch", "step": "one compiled JAX 
 
 def row(arm: ArmResult) -> tuple[str, ...]:
     """Return one loss's table row, in the order of COLUMNS."""
-    contrast = arm.contrast
-    difference = p = ""
-    if contrast is not None:
-        difference = signed(contrast.mean)
-        if contrast.low is not None and contrast.high is not None:
-            difference += f" [{signed(contrast.low)}, {signed(contrast.high)}]"
-        p = "" if contrast.p is None else f"{contrast.p:.3f}"
-    spread = "" if arm.sd is None else f" ± {arm.sd:.2f}"
-    mean = "none" if arm.mean is None else f"{arm.mean:.2f}{spread}"
-    return arm.label, "none" if arm.rate is None else f"{arm.rate:g}", mean, difference, p, _runs(arm), arm.verdict
+    figure, p = arm.accuracy, ""
+    if figure.contrast is not None and figure.contrast.p is not None:
+        p = f"{figure.contrast.p:.3f}"
+    rate = "none" if arm.rate is None else f"{arm.rate:g}"
+    return arm.label, rate, _mean(figure), _difference(figure), p, _runs(arm), arm.verdict
+
+
+def _mean(figure: Figure, digits: int = 2) -> str:
+    if figure.mean is None:
+        return "none"
+    return f"{figure.mean:.{digits}f}" + ("" if figure.sd is None else f" ± {figure.sd:.{digits}f}")
+
+
+def _difference(figure: Figure, digits: int = 2) -> str:
+    contrast = figure.contrast
+    if contrast is None:
+        return ""
+    if contrast.low is None or contrast.high is None:
+        return signed(contrast.mean, digits)
+    ends = f"{signed(contrast.low, digits)}, {signed(contrast.high, digits)}"
+    return f"{signed(contrast.mean, digits)} [{ends}]"
+
+
+FURTHER_COLUMNS = ("loss", *(measure.title for measure in FURTHER))
+
+
+def further(arm: ArmResult) -> list[tuple[str, str, str]]:
+    """Return mean, difference and verdict of each of the FURTHER measures of a loss."""
+    return [_cell(arm.figures[measure.key], measure) for measure in FURTHER]
+
+
+def _cell(figure: Figure, measure: Measure) -> tuple[str, str, str]:
+    verdict = "" if figure.contrast is None else figure.contrast.verdict
+    return _mean(figure, measure.digits), _difference(figure, measure.digits), verdict
+
+
+def has_probabilities(summary: Summary) -> bool:
+    """Tell whether any loss has one of the FURTHER measures."""
+    return any(arm.figures[measure.key].values for arm in summary.arms for measure in FURTHER)
 
 
 def _runs(arm: ArmResult) -> str:
@@ -41,10 +73,10 @@ def _runs(arm: ArmResult) -> str:
 
 
 def stamp(protocol: Mapping[str, Any]) -> str:
-    """Return the warning that a shared learning rate deserves, or nothing."""
-    if protocol["shared_rate"] is None:
-        return ""
-    return "same lr for all losses: differences may be learning-rate artefacts"
+    """Return the warnings that a shared learning rate and --quick deserve, or nothing."""
+    shared = "same lr for all losses: differences may be learning-rate artefacts"
+    quick = "indicative only: --quick trains briefly, on few seeds"
+    return "; ".join([shared] * (protocol["shared_rate"] is not None) + [quick] * protocol["quick"])
 
 
 def noise(summary: Summary, data: Mapping[str, Any]) -> str:
@@ -70,8 +102,18 @@ def _training(config: Mapping[str, Any], optimizer: str) -> list[str]:
         f"Data: {data['name']}, {data['examples']} examples for training and validation in {len(data['classes'])} "
         f"classes, {data['test_examples']} test examples ({origin}).",
         f"Network: {_NETWORKS[how['model']]}; its output layer and the labels are what each loss declares to take.",
+        *_noise(how["noise"]),
         f"Training: {optimizer.capitalize()}, {how['epochs']} epochs, batches of {how['batch']} (an incomplete last "
         f"batch is left out), no schedule, no early stopping; {_ENGINES[how['engine']]}.",
+    ]
+
+
+def _noise(share: float) -> list[str]:
+    if not share:
+        return []
+    return [
+        f"Noise: {share:.0%} of the training and validation labels are replaced by one of the other classes, drawn by "
+        "the seed, alike for every loss; the test labels are as they were."
     ]
 
 
@@ -95,8 +137,12 @@ def _pairing(how: Mapping[str, Any]) -> list[str]:
         f"Final runs: {how['seeds']} seeds. A seed fixes the training/validation split ({VALIDATION_SHARE:.0%} "
         f"validation, at most {MOST_VALIDATION}), initial weights, batch order and dropout, alike for every loss, so "
         "differences are taken per seed. The test examples are the same for all seeds and used once per final run.",
-        f"Interval: paired t, {CONFIDENCE:.0%}. p: sign-flip test, exact up to {MOST_ENUMERATED} seeds. Neither is "
-        "corrected for the number of losses: of twenty that equal the baseline, expect one to look different.",
+        f"Interval: paired t, {CONFIDENCE:.0%}, of one difference by itself. p: paired t test, corrected for the "
+        f"number of losses by Holm's method; a difference is called only where it is below {1 - CONFIDENCE:.2f}. "
+        "summary.json has the exact sign-flip p too, uncorrected.",
+        "Probabilities: negative log-likelihood (NLL), Brier score (0 to 2) and expected calibration error (ECE, "
+        f"{BINS} bins) of the test examples, lower is better; scaled: after temperature scaling, fitted on the run's "
+        "validation examples. Margins are no probabilities before that.",
         "Diverged: the training loss became infinite or NaN, or ended more than "
         f"{DIVERGED_ABOVE:.0%} above the untrained network's. Diverged runs are counted, have no accuracy, and their "
         "seeds are left out of the paired difference.",

@@ -39,7 +39,18 @@ class Measures(NamedTuple):
 
 Step = Callable[[State, Examples, Any], tuple[State, Measures]]
 Epoch = Callable[[State, Examples, Any], tuple[State, Measures]]
-Evaluate = Callable[[State, Examples], Measures]
+
+
+class Evaluation(NamedTuple):
+    """What is done with a network that is not trained on: without dropout, in batches that fit in memory.
+
+    Attributes:
+        outputs: (state, x) -> the network's outputs for all of them.
+        measures: (state, examples) -> mean loss and accuracy.
+    """
+
+    outputs: Callable[[State, Any], Any]
+    measures: Callable[[State, Examples], Measures]
 
 
 def training_step(model: keras.Model, optimizer: keras.optimizers.Optimizer, loss: losslab.Loss) -> Step:
@@ -62,8 +73,8 @@ def training_step(model: keras.Model, optimizer: keras.optimizers.Optimizer, los
     return step
 
 
-def evaluation(model: keras.Model, loss: losslab.Loss) -> Evaluate:
-    """Return `evaluate(state, examples)`: mean loss and accuracy, without dropout, in batches that fit in memory."""
+def evaluation(model: keras.Model, loss: losslab.Loss) -> Evaluation:
+    """Return how a network with this loss is evaluated."""
 
     @jax.jit
     def predict(state: State, x: Any) -> Any:
@@ -73,13 +84,15 @@ def evaluation(model: keras.Model, loss: losslab.Loss) -> Evaluate:
     def measure(outputs: Any, y: Any, ids: Any) -> Measures:
         return Measures(loss(y, outputs), _accuracy(outputs, ids))
 
-    def evaluate(state: State, examples: Examples) -> Measures:
-        starts = range(0, len(examples.x), EVALUATION_BATCH)
-        outputs = [predict(state, examples.x[start : start + EVALUATION_BATCH]) for start in starts]
-        measures: Measures = measure(jnp.concatenate(outputs), examples.y, examples.ids)
-        return measures
+    def outputs(state: State, x: Any) -> Any:
+        starts = range(0, len(x), EVALUATION_BATCH)
+        return jnp.concatenate([predict(state, x[start : start + EVALUATION_BATCH]) for start in starts])
 
-    return evaluate
+    def measures(state: State, examples: Examples) -> Measures:
+        found: Measures = measure(outputs(state, examples.x), examples.y, examples.ids)
+        return found
+
+    return Evaluation(outputs, measures)
 
 
 def _accuracy(outputs: Any, ids: Any) -> Any:

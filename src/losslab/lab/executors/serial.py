@@ -1,0 +1,22 @@
+"""One job after the other, in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable
+from functools import partial
+
+from losslab.lab.executors.protocol import Result, Trial, Watch, guarded
+from losslab.lab.plan import Job
+
+
+class Serial:
+    """Runs jobs here."""
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+    def run(self, trial: Trial, jobs: Iterable[Job], watch: Watch) -> Generator[tuple[Job, Result]]:
+        """Yield (job, result) in the order of the jobs."""
+        for job in jobs:
+            watch.started(job)
+            yield job, guarded(trial, job, partial(watch.epoch, job))

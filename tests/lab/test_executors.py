@@ -1,0 +1,122 @@
+"""Every executor: each job ends once, whatever becomes of the others."""
+
+import contextlib
+import importlib
+import sys
+from pathlib import Path
+
+import pytest
+
+from losslab.lab.errors import LabError
+from losslab.lab.executors import executor_for
+from losslab.lab.executors.local import Local
+from losslab.lab.executors.serial import Serial
+
+EXECUTORS = {"serial": Serial, "local": lambda: Local(2, patience=4.0)}
+OUTLIVE = {"local": ["is_killed_once", "is_killed", "exits", "hangs", "gives_what_is_no_json", "gives_nan"]}
+
+
+class Watch:
+    def __init__(self):
+        self.told = []
+
+    def started(self, job):
+        self.told.append(("started", job["value"]))
+
+    def epoch(self, job, done):
+        self.told.append(("epoch", job["value"], done))
+
+    def note(self, text):
+        self.told.append(("note", text))
+
+
+@pytest.fixture(scope="module")
+def trials():
+    """The module under a name that a fresh process finds too."""
+    folder = str(Path(__file__).parent)
+    sys.path.insert(0, folder)
+    yield importlib.import_module("trials")
+    sys.path.remove(folder)
+    del sys.modules["trials"]
+
+
+@pytest.fixture(scope="module", params=EXECUTORS)
+def executor(request):
+    with contextlib.closing(EXECUTORS[request.param]()) as found:
+        found.name = request.param
+        yield found
+
+
+def jobs(tmp_path, *kinds):
+    return [{"kind": kind, "value": value, "folder": str(tmp_path)} for value, kind in enumerate(kinds)]
+
+
+def results(executor, trials, wanted):
+    watch = Watch()
+    return {job["value"]: result for job, result in executor.run(trials.trial, wanted, watch)}, watch.told
+
+
+def test_every_job_ends_once_and_is_told(executor, trials, tmp_path):
+    found, told = results(executor, trials, jobs(tmp_path, *["succeeds"] * 5))
+    assert found == {value: {"status": "ok", "value": value**2} for value in range(5)}
+    assert sorted(told) == sorted(
+        [("started", v) for v in range(5)] + [("epoch", v, done) for v in range(5) for done in (1, 2)]
+    )
+
+
+def test_no_jobs_at_all(executor, trials):
+    assert results(executor, trials, []) == ({}, [])
+
+
+def test_a_trial_that_raises_is_a_result(executor, trials, tmp_path):
+    found, _ = results(executor, trials, jobs(tmp_path, "raises", "succeeds"))
+    assert (found[0]["status"], found[0]["reason"]) == ("error", "ValueError: no 0")
+    assert "in raises" in found[0]["error"]
+    assert found[1]["status"] == "ok"
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [
+        ("is_killed", "a process was killed by SIGKILL; SIGKILL is what happens where memory runs out"),
+        ("exits", "a process ended with exit code 3"),
+        ("hangs", "no epoch was finished in 4 s: the run was stopped"),
+        ("gives_what_is_no_json", "the result is no JSON: Object of type object is not JSON serializable"),
+        ("gives_nan", "the result is no JSON: Out of range float values are not JSON compliant"),
+    ],
+)
+def test_what_kills_or_blocks_a_process_costs_its_own_job(executor, trials, tmp_path, kind, reason):
+    if executor.name not in OUTLIVE:
+        pytest.skip("a trial in this process takes the process with it")
+    found, told = results(executor, trials, jobs(tmp_path, "succeeds", kind, "succeeds", "succeeds"))
+    assert [found[value]["status"] for value in range(4)] == ["ok", "error", "ok", "ok"]
+    assert found[1]["reason"].startswith(reason)
+    tried_again = [each for each in told if each[0] == "note"]
+    assert len(tried_again) == (kind in ("is_killed", "exits"))
+
+
+def test_a_job_whose_process_was_killed_is_tried_again(executor, trials, tmp_path):
+    if executor.name not in OUTLIVE:
+        pytest.skip("a trial in this process takes the process with it")
+    found, told = results(executor, trials, jobs(tmp_path, "is_killed_once", "succeeds"))
+    assert found == {0: {"status": "ok", "value": 0}, 1: {"status": "ok", "value": 1}}
+    assert any("tried once more" in each[1] for each in told if each[0] == "note")
+
+
+def test_closing_it_stops_what_runs(executor, trials, tmp_path):
+    wanted = jobs(tmp_path, "succeeds", *["hangs"] * (2 if executor.name in OUTLIVE else 0))
+    with contextlib.closing(executor.run(trials.trial, wanted, Watch())) as running:
+        assert next(running)[1]["status"] == "ok"
+    found, _ = results(executor, trials, jobs(tmp_path, "succeeds"))
+    assert found[0]["status"] == "ok"
+
+
+@pytest.mark.parametrize("text", ["", "local", "local:0", "local:x", "local:257", "ray://", "Serial"])
+def test_a_name_that_is_no_executor_is_refused(text):
+    with pytest.raises(LabError, match="bad executor"):
+        executor_for(text)
+
+
+def test_names():
+    assert isinstance(executor_for("serial"), Serial)
+    assert isinstance(executor_for("local:3"), Local)

@@ -4,6 +4,8 @@ PYTHON ?= python3
 DEMO = .venv-demo
 DEV = .venv
 KERNELS = .venv-kernels
+# Tests on JAX with XLA's optimizations, which the others do without: they take most of a test's time
+AS_USERS = tests/test_fast_jax.py tests/test_linear_jax.py tests/test_agreement.py
 
 .PHONY: help demo test check bench docs examples format constraints clean
 
@@ -14,7 +16,8 @@ demo: $(DEMO)/installed  ## compare three losses on handwritten digits (Keras on
 	$(DEMO)/bin/losslab compare
 
 test: $(DEV)/installed $(KERNELS)/installed  ## run every test on NumPy, PyTorch, JAX and TensorFlow
-	$(DEV)/bin/python -m pytest --numprocesses 2 --dist loadfile
+	$(DEV)/bin/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(AS_USERS:%=--ignore=%)
+	XLA_FLAGS= $(DEV)/bin/python -m pytest --numprocesses 2 $(AS_USERS)
 	$(KERNELS)/bin/python -m pytest --numprocesses 2 tests/test_triton_rows.py src/losslab/_linear/_triton_rows.py
 
 check: $(DEV)/installed  ## formatting, lint and types

@@ -14,7 +14,8 @@ os.environ.setdefault("TRITON_INTERPRET", "1")
 
 # Most of a test on JAX is XLA's compilation of a formula that runs once: compiled fast, not into fast code. Its newer
 # emitters of loops take as long as LLVM; an XLA that does not know their flag would end the process, JAX's or
-# TensorFlow's. Whoever sets XLA_FLAGS, to nothing for instance, tests the code that users run.
+# TensorFlow's. Whoever sets XLA_FLAGS, to nothing for instance, tests the code that users run: `make test` does so for
+# some of the files.
 if all(
     tuple(map(int, found.version.split(".")[:2])) >= release
     for name, release in {"jaxlib": (0, 10), "tensorflow": (2, 21), "tensorflow_cpu": (2, 21)}.items()

@@ -79,6 +79,6 @@ LOSSES = DEFAULTS + VARIANTS + OWN
 def dtypes(loss, compiled=True):
     """The dtypes in which to test a loss: where it is compiled, a variant only in float32, for its class is in both.
 
-    What a variant is in float64 on JAX and TensorFlow, test_agreement and test_oracle say.
+    What a variant is in float64 on JAX and TensorFlow, test_agreement says.
     """
     return ("float32",) if compiled and loss not in DEFAULTS else ("float32", "float64")

@@ -8,7 +8,7 @@ from losslab.lab import plan
 from losslab.lab.backend import use_keras_on_jax
 from losslab.lab.data import DataSpec, load
 from losslab.lab.errors import Exit, LabError
-from losslab.lab.executor import serial
+from losslab.lab.executors.serial import Serial
 
 SPEC = DataSpec("digits", subset=300)
 
@@ -82,33 +82,22 @@ def test_a_loss_of_nan_ends_the_run(run):
     assert result["history"]["loss"] == [None]
 
 
-def test_a_trial_that_raises_is_an_error_and_the_next_one_runs():
-    def trial(job):
-        if job["id"] == "b":
-            raise ValueError("no luck")
-        return {"status": "ok"}
-
-    results = [result for _, result in serial(trial, [{"id": name} for name in "abc"])]
-    assert [result["status"] for result in results] == ["ok", "error", "ok"]
-    assert results[1]["reason"] == "ValueError: no luck"
-    assert "Traceback" in results[1]["error"]
-
-
 def test_a_failure_is_told_in_the_losss_own_words(run, capsys):
     """JAX ends a traceback that it shortens with a sentence about itself."""
     import jax
 
     from losslab.lab.progress import Lines
 
-    def trial(job):
+    def trial(job, on_epoch):
         @jax.jit
         def formula(x):
             raise ValueError(f"no luck with shape {x.shape}\nand more")
 
         return formula(np.zeros(3))
 
-    [(job_of_it, result)] = serial(trial, [job("cce")])
-    Lines().finished(job_of_it, result)
+    lines = Lines()
+    [(job_of_it, result)] = Serial().run(trial, [job("cce")], lines)
+    lines.finished(job_of_it, result)
     assert capsys.readouterr().err.endswith("failed: ValueError: no luck with shape (3,)\n")
 
 

@@ -3,6 +3,7 @@
 import functools
 import gc
 import logging
+import os
 import types
 
 import numpy as np
@@ -505,3 +506,24 @@ def test_blocks_keep_the_temporaries_small():
 def test_several_devices_share_their_own_way(in_blocks, monkeypatch):
     monkeypatch.setattr(jax, "device_count", lambda: 4)
     assert not _jax_blocks.pays(losslab.Huber(), Z, Z)
+
+
+@pytest.mark.skipif(bool(os.environ.get("XLA_FLAGS")), reason="XLA was told to optimize less")
+@pytest.mark.parametrize("loss", [SPARSE, losslab.SparseCategoricalFocalCrossentropy(from_logits=True)], ids=repr)
+def test_of_class_ids_nothing_is_kept_but_the_gradient(loss):
+    """The label's logit is looked up before the softmax: XLA need not write what it computes for all classes."""
+    p = jnp.zeros((64, 4000), "float32")
+    step = jax.jit(jax.value_and_grad(lambda x: loss(jnp.zeros(64, int), x)))
+    plan = step.lower(p).compile().memory_analysis()
+    assert plan.temp_size_in_bytes + plan.output_size_in_bytes < 1.5 * p.nbytes
+
+
+def test_a_formula_on_ids_that_is_no_graph_is_evaluated_as_it_stands():
+    class Ranked(losslab.RowLoss):
+        targets = losslab.domains.CLASS_ID
+
+        def formula(self, ops, y_true, y_pred):
+            return ops.take(y_pred, y_true) - ops.squeeze(ops.sort(y_pred)[:, :1])
+
+    expected = Z[np.arange(32), IDS] - Z.min(axis=1)
+    np.testing.assert_allclose(Ranked(reduction="none")(IDS, jnp.asarray(Z)), expected, rtol=1e-6)

@@ -87,6 +87,6 @@ class RowLoss(FormulaLoss):
         return self._not_empty(shape)[:-1]
 
     def _evaluated(self, ops: Ops, y_true: Array, y_pred: Array) -> Array:
-        values = self.formula(ops, y_true, y_pred)
+        values = ops._values_of(self, y_true, y_pred)
         self._checked(ops, values, ops.shape(y_pred)[:-1], "row")
         return values

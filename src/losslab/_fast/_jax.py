@@ -11,6 +11,7 @@ from .._ops import Array
 from .._ops._jax import JAX
 from ._compiled import CompiledForm
 from ._jax_blocks import pays, total, value_and_slope
+from ._jax_rows import ROWS
 
 _FEW = 64  # predictions for which compiling takes as long as a hundred calls without it
 
@@ -38,20 +39,20 @@ def _look(x: Array) -> Any:
 
 
 def _composed(loss: Any, *given: Any) -> Array:
-    return loss._composed(JAX, *given)
+    return loss._composed(ROWS, *given)
 
 
 def _composed_per_sample(loss: Any, *given: Any) -> Array:
-    return loss._composed_per_sample(JAX, *given)
+    return loss._composed_per_sample(ROWS, *given)
 
 
 def _reduced(loss: Any, *given: Any) -> Array:
-    return total(loss, *given[:-1]) if pays(loss, *given) else loss._composed(JAX, *given)
+    return total(loss, *given[:-1]) if pays(loss, *given) else loss._composed(ROWS, *given)
 
 
 def _value_and_grad(loss: Any, y_true: Any, y_pred: Any, *options: Any) -> tuple[Array, Array]:
     def summed(y_pred: Array) -> tuple[Array, Array]:
-        value = loss._composed(JAX, y_true, y_pred, *options)
+        value = loss._composed(ROWS, y_true, y_pred, *options)
         return value if value.ndim == 0 else jnp.sum(value), value
 
     (_, value), gradient = jax.value_and_grad(summed, has_aux=True)(_as_floats(y_pred))

@@ -15,6 +15,7 @@ import jax.numpy as jnp
 from .._ops import Array
 from .._ops._jax import JAX
 from .._reduce import divisor, reduce
+from ._jax_rows import ROWS
 from .blocks import is_blockwise
 
 _LARGE = 1 << 21  # elements from which blocks pay
@@ -81,7 +82,7 @@ def _value_and_slope_and_tangents(loss: Any, arrays: Any, tangents: Any) -> Any:
 
 
 def _composed(loss: Any, *arrays: Any) -> Array:
-    value: Array = loss._composed(JAX, *arrays, {})
+    value: Array = loss._composed(ROWS, *arrays, {})
     return value
 
 
@@ -142,7 +143,7 @@ def _merged(x: Any, axes: int) -> Any:
 
 def _values(loss: Any, y_true: Array, y_pred: Array, labelled: Array | None, used: Array | None) -> tuple[Array]:
     """Per-sample values, 0 where one is removed."""
-    values = loss._values(JAX, y_true, y_pred, used, labelled)
+    values = loss._values(ROWS, y_true, y_pred, used, labelled)
     return (values if used is None else jnp.where(used, values, 0.0),)
 
 

@@ -18,7 +18,10 @@ _NO_ID = torch.iinfo(torch.int64).min  # PyTorch ignores the id -100 unless told
 def fused(loss: Any, y_true: Any, y_pred: Tensor) -> Tensor | None:
     """The reduced loss where PyTorch has it in one piece, with losslab's numbers, and fast; else None."""
     found = _FUSED.get(type(loss))
-    if found is None or type(y_true) is not Tensor or y_true.device != y_pred.device:
+    if found is None or type(y_true) is not Tensor:
+        return None
+    on_cpu = y_true.is_cpu and y_pred.is_cpu  # a device takes longer to make than to compare
+    if not on_cpu and y_true.device != y_pred.device:
         return None
     function, most = found
     if y_pred.numel() > most or y_pred.dtype not in _DTYPES:
@@ -41,7 +44,7 @@ def _is_plain_categorical(loss: Any, y_pred: Tensor) -> bool:
 
 
 def _sparse(loss: Any, y_true: Tensor, y_pred: Tensor, reduction: str) -> Tensor | None:
-    fits = y_true.dim() == 1 and y_true.dtype == torch.int64 and y_true.device.type == "cpu"
+    fits = y_true.dim() == 1 and y_true.dtype == torch.int64 and y_true.is_cpu
     if not (fits and _is_plain_categorical(loss, y_pred)) or (y_pred.shape[1] < _MANY and y_pred.numel() > _FEW):
         return None
     return functional.cross_entropy(

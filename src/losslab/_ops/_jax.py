@@ -94,6 +94,12 @@ class JaxOps(NumpyOps):
     def mean(self, x: Array, axis: Axis = -1, keepdims: bool = False) -> Array:
         return jnp.mean(x, axis=axis, keepdims=keepdims)
 
+    def max(self, x: Array, axis: int = -1, keepdims: bool = False) -> Array:
+        return jnp.max(x, axis=axis, keepdims=keepdims)
+
+    def expand_dims(self, x: Array, axis: int = -1) -> Array:
+        return jnp.expand_dims(x, axis)
+
     def scan(
         self, step: Callable[..., tuple[Array, ...]], state: tuple[Array, ...], steps: tuple[Array, ...]
     ) -> tuple[Array, ...]:

@@ -8,6 +8,7 @@ The steps run over its blocks (`_run`, `_layout`, `_worker`).
 from ._blockwise import is_blockwise
 from ._layout import layout_of
 from ._threads import at_most, in_threads
+from ._trace import Node, TraceOps
 from ._work import BlockWork, block_work
 
-__all__ = ["BlockWork", "at_most", "block_work", "in_threads", "is_blockwise", "layout_of"]
+__all__ = ["BlockWork", "Node", "TraceOps", "at_most", "block_work", "in_threads", "is_blockwise", "layout_of"]

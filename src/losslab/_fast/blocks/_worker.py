@@ -14,7 +14,9 @@ from ._threads import in_threads
 Values = np.ndarray[Any, Any]
 Block = tuple[tuple[Any, ...], int]
 
-_CACHE = 1 << 18  # elements that fit into a core's own cache: of the inputs, the gradient and all scratch memory
+# Elements of the inputs, the gradient and all scratch memory that a core works on at once: they fit into its share of
+# the caches, and a step takes long enough that threads seldom wait for the interpreter.
+_CACHE = 1 << 20
 
 
 def total(run: Run) -> float:

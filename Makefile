@@ -25,7 +25,7 @@ check: $(DEV)/installed  ## formatting, lint and types
 	$(DEV)/bin/ruff check .
 	$(DEV)/bin/mypy
 
-bench: $(DEV)/installed  ## speed and memory against peers, measured in one run (a quarter of an hour, idle)
+bench: $(DEV)/installed  ## speed and memory against peers, measured in one run (twenty minutes, idle)
 	$(DEV)/bin/python benchmarks/bench.py
 
 docs: $(DEV)/installed  ## build the documentation into site/

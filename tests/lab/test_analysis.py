@@ -64,7 +64,7 @@ def test_an_arm_without_any_success_has_no_accuracy():
     records += [run("final", seed, 0.1, "diverged", group="b") for seed in range(4)]
     arm = analysis.summarize(config("a", "b"), records).arms[1]
     assert (arm.accuracy.mean, arm.accuracy.sd, arm.accuracy.contrast, arm.verdict) == (None, None, None, "no result")
-    assert arm.sentence == "b: diverged 4/4."
+    assert arm.sentence == "b: diverged 4/4, 95 % interval 51 to 100 %."
 
 
 def test_an_arm_that_no_rate_suits_says_so():

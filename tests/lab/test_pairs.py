@@ -122,3 +122,11 @@ def test_no_difference_is_called_among_equals_more_often_than_one_time_in_twenty
         arms = [dict(enumerate(100 * rng.beta(60, 2, 8))) for _ in range(6)]
         called += any(found.verdict in ("better", "worse") for found in compared(arms[0], *arms[1:]))
     assert called / 400 < 0.08
+
+
+def test_the_interval_of_a_share_by_hand():
+    """Wilson: (k + z²/2 ± z √(k (n - k)/n + z²/4)) / (n + z²) with z = 1.96, for 2 of 8."""
+    z = 1.959964
+    half = z * np.sqrt(2 * 6 / 8 + z**2 / 4)
+    expected = (2 + z**2 / 2 - half) / (8 + z**2), (2 + z**2 / 2 + half) / (8 + z**2)
+    assert pairs.share_interval(2, 8) == pytest.approx(expected, rel=1e-5)

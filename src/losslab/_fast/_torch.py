@@ -11,12 +11,12 @@ from torch.autograd import forward_ad
 
 from .._ops._torch import transforms_are_active
 from ._torch_function import Arguments, Total, Values, block_work_of, run, work_of
-from ._torch_fused import fused
+from ._torch_fused import FEW, fused
 from ._torch_rows import has_rows, of_rows
 from ._work import is_fast
 from .blocks import is_blockwise
 
-_LARGE = 40_000  # elements from which blocks are faster than operators over the whole
+_LARGE = FEW  # elements from which blocks are faster than operators over the whole
 _LARGE_ON_GPU = 1 << 20  # elements from which reading them is what takes time
 _TYPES = (Tensor, torch.nn.Parameter)
 

@@ -10,7 +10,7 @@ from torch.nn import functional
 from ..losses.classification import BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy
 from ..losses.regression import Huber, MeanAbsoluteError, MeanSquaredError
 
-_FEW, _MANY = 40_000, 64  # elements, and classes: PyTorch's softmax is slow on rows that are short
+FEW, _MANY = 40_000, 64  # elements, and classes: PyTorch's softmax is slow on rows that are short
 _DTYPES = (torch.float32, torch.float64)  # PyTorch computes in half precision what comes in it
 _NO_ID = torch.iinfo(torch.int64).min  # PyTorch ignores the id -100 unless told another
 
@@ -45,7 +45,7 @@ def _is_plain_categorical(loss: Any, y_pred: Tensor) -> bool:
 
 def _sparse(loss: Any, y_true: Tensor, y_pred: Tensor, reduction: str) -> Tensor | None:
     fits = y_true.dim() == 1 and y_true.dtype == torch.int64 and y_true.is_cpu
-    if not (fits and _is_plain_categorical(loss, y_pred)) or (y_pred.shape[1] < _MANY and y_pred.numel() > _FEW):
+    if not (fits and _is_plain_categorical(loss, y_pred)) or (y_pred.shape[1] < _MANY and y_pred.numel() > FEW):
         return None
     return functional.cross_entropy(
         y_pred, y_true, ignore_index=_NO_ID, reduction=reduction, label_smoothing=loss.label_smoothing
@@ -90,7 +90,7 @@ def _alike(y_true: Tensor, y_pred: Tensor) -> bool:
 # Measured forward and backward on one core: beyond so many elements blocks are faster, or as fast in half the memory
 _FUSED: dict[type, tuple[Callable[..., Tensor | None], int]] = {
     SparseCategoricalCrossentropy: (_sparse, 1 << 23),
-    CategoricalCrossentropy: (_categorical, _FEW),
+    CategoricalCrossentropy: (_categorical, FEW),
     BinaryCrossentropy: (_binary, 1 << 20),
     MeanSquaredError: (_of_elements(functional.mse_loss), 1 << 20),
     MeanAbsoluteError: (_of_elements(functional.l1_loss), 1 << 18),

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from losslab.lab.measures import ACCURACY, MEASURES, Measure
-from losslab.lab.pairs import MOST_PAIRS, Contrast, contrasts
+from losslab.lab.pairs import MOST_PAIRS, Contrast, contrasts, share_interval
 
 Record = Mapping[str, Any]
 
@@ -221,4 +221,7 @@ def _troubles(counts: Mapping[str, int]) -> str:
     missing = planned - counts["ok"] - counts["diverged"] - counts["error"]
     numbered = {"diverged": counts["diverged"], "failed": counts["error"], "not run": missing}
     told = [f"{word} {count}/{planned}" for word, count in numbered.items() if count]
+    if counts["diverged"]:
+        low, high = share_interval(counts["diverged"], planned - missing)
+        told[0] += f", 95 % interval {100 * low:.0f} to {100 * high:.0f} %"
     return ", ".join(told + ([f"failed in tuning {counts['tuning_error']}"] if counts["tuning_error"] else []))

@@ -252,3 +252,14 @@ def test_hugging_face_head_is_what_the_documentation_shows():
     shown = page.partition("class LlamaForCausalLM")[2].partition("\n\n")[0]
     assert "linear_cross_entropy" in shown
     assert f"class LlamaForCausalLM{shown}" in (EXAMPLES / "hugging_face_head.py").read_text()
+
+
+@needs("keras", "jax")
+def test_learning_rate_artefact(tmp_path):
+    told = run("learning_rate_artefact", "--out", tmp_path, "--seeds", 5, "--epochs", 5, "--subset", 400)
+    shared, tuned = told.split("tuned: ")
+    assert "mean_squared_error is worse than categorical_crossentropy by" in shared
+    assert "rates 0.1, 0.1" in shared
+    rates = [float(rate) for rate in tuned.splitlines()[0].removeprefix("rates ").split(", ")]
+    assert rates[1] > rates[0]
+    assert (tmp_path / "tuned" / "report.html").is_file()

@@ -5,6 +5,7 @@ import pytest
 
 import losslab
 from losslab import lab
+from losslab.lab import plan
 from losslab.lab.errors import LabError
 
 
@@ -98,3 +99,17 @@ def test_the_package_offers_two_names():
     assert lab.__all__ == ["Comparison", "compare"]
     with pytest.raises(AttributeError):
         _ = lab.nothing
+
+
+def test_plain_gradient_descent_is_another_comparison(tmp_path):
+    adam, sgd = (
+        lab.compare("digits", ["cce"], subset=200, optimizer=name, out=tmp_path, **SETTINGS) for name in ("adam", "sgd")
+    )
+    assert adam.summary.arms[0].accuracy.values != sgd.summary.arms[0].accuracy.values
+    assert "stochastic gradient descent" in sgd.report().read_text()
+    with pytest.raises(LabError, match="unknown optimizer 'rmsprop'"):
+        lab.compare("digits", optimizer="rmsprop", out=tmp_path)
+
+
+def test_gradient_descent_tries_larger_rates():
+    assert plan.protocol("cnn", "step", optimizer="sgd").rates == (0.03, 0.1, 0.3)

@@ -33,7 +33,9 @@ def test_ids_are_distinct_and_stable():
     assert made == ids(["categorical_crossentropy", "MSE", "huber", "huber:delta=2"])
 
 
-@pytest.mark.parametrize("change", [{"epochs": 3}, {"batch": 7}, {"model": "cnn"}, {"engine": "step"}, {"noise": 0.1}])
+@pytest.mark.parametrize(
+    "change", [{"epochs": 3}, {"batch": 7}, {"model": "cnn"}, {"engine": "step"}, {"noise": 0.1}, {"optimizer": "sgd"}]
+)
 def test_the_protocol_is_part_of_the_id(change):
     assert not set(ids(["cce"]).values()) & set(ids(["cce"], replace(PROTOCOL, **change)).values())
 

@@ -84,6 +84,7 @@ def compare(
     batch: int | None = None,
     lr: str = "auto",
     subset: int | None = None,
+    optimizer: str = "adam",
     noise: float = 0.0,
     quick: bool = False,
     executor: str = "serial",
@@ -103,6 +104,7 @@ def compare(
         batch: examples per step, at most all that there are to train on; None likewise.
         lr: "auto" tunes each loss's learning rate, "shared=X" gives all losses the same.
         subset: how many examples to keep (the data set's own test examples stay whole).
+        optimizer: "adam", or "sgd" for plain gradient descent, with rates a hundred times as large to try.
         noise: the share of labels of training and validation examples that are made wrong, from 0 to below 1; each
             becomes one of the other classes. Test labels stay.
         quick: a first look: fewer seeds, rates and epochs, where they are not given; the report says so.
@@ -116,6 +118,12 @@ def compare(
         LabError: bad request, data that cannot be used, or a folder that cannot be written.
     """
     _check_counts(seeds=seeds, epochs=epochs, batch=batch, subset=subset)
+    if optimizer not in plan.OPTIMIZERS:
+        raise LabError(
+            f"unknown optimizer '{optimizer}'",
+            "no other is compared fairly yet",
+            f"give one of {', '.join(plan.OPTIMIZERS)}",
+        )
     if not 0 <= noise < 1:
         raise LabError(
             f"noise is {noise}", "it is the share of labels that are made wrong", "give one from 0 to below 1"
@@ -136,7 +144,7 @@ def compare(
 
     model = plan.model_for(dataset.x.shape[1:])
     protocol = plan.protocol(
-        model, engine_for(model), shared_rate, quick, noise, epochs=epochs, batch=batch, seeds=seeds
+        model, engine_for(model), shared_rate, quick, noise, optimizer, epochs=epochs, batch=batch, seeds=seeds
     )
     protocol = replace(protocol, batch=min(protocol.batch, training_examples(dataset)))
     for arm in arms:

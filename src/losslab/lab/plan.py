@@ -16,7 +16,8 @@ from losslab.lab.errors import LabError
 
 # Part of every id: raise it when a change of the trainer changes its numbers.
 TRAINER_VERSION = 2
-OPTIMIZER = "adam"
+OPTIMIZERS = {"adam": 1.0, "sgd": 100.0}
+"""What the learning rates that are tried are multiplied by: plain gradient descent takes larger steps."""
 DEFAULT_LOSSES = ("categorical_crossentropy", "mse", "binary_crossentropy")
 FIRST_TUNING_SEED = 10_000
 MOST_EXTENSIONS = 2
@@ -44,6 +45,7 @@ class Protocol:
     Attributes:
         shared_rate: None where each loss has its own learning rate.
         quick: whether the defaults were cut down for a first look.
+        optimizer: a key of OPTIMIZERS.
         noise: the share of training and validation labels that are made wrong.
     """
 
@@ -57,6 +59,7 @@ class Protocol:
     shared_rate: float | None = None
     quick: bool = False
     noise: float = 0.0
+    optimizer: str = "adam"
 
     @property
     def final_seed_list(self) -> list[int]:
@@ -99,12 +102,15 @@ def protocol(
     shared_rate: float | None = None,
     quick: bool = False,
     noise: float = 0.0,
+    optimizer: str = "adam",
     **chosen: int | None,
 ) -> Protocol:
     """Return the model's default protocol with the `chosen` values (epochs, batch, seeds) that are not None."""
     values = _DEFAULTS[model] | (_QUICK[model] if quick else {})
     values |= {name: value for name, value in chosen.items() if value is not None}
-    return Protocol(model=model, engine=engine, shared_rate=shared_rate, quick=quick, noise=noise, **values)
+    values["rates"] = tuple(float(f"{rate * OPTIMIZERS[optimizer]:g}") for rate in values["rates"])
+    values |= {"shared_rate": shared_rate, "quick": quick, "noise": noise, "optimizer": optimizer}
+    return Protocol(model=model, engine=engine, **values)
 
 
 def _serialized(loss: losslab.Loss) -> dict[str, Any]:
@@ -222,7 +228,7 @@ def group_of(arm: Arm, protocol: Protocol, digest: str) -> str:
             "epochs": protocol.epochs,
             "batch": protocol.batch,
             "noise": protocol.noise,
-            "optimizer": OPTIMIZER,
+            "optimizer": protocol.optimizer,
             "data": digest,
             "trainer": TRAINER_VERSION,
             "losslab": losslab.__version__,
@@ -261,6 +267,7 @@ def _job(stage: str, arm: Arm, rate: float, seed: int, protocol: Protocol, data:
         "epochs": protocol.epochs,
         "batch": protocol.batch,
         "noise": protocol.noise,
+        "optimizer": protocol.optimizer,
         "data": data,
     }
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import jinja2
 
-from losslab.lab import analysis, plan, plots, store, words
+from losslab.lab import analysis, plots, store, words
 from losslab.lab.analysis import Summary
 
 PAGE = "report.html"
@@ -91,7 +91,7 @@ def _html(
         colours=[plots.PALETTE[i % len(plots.PALETTE)] for i in range(len(summary.arms))],
         stamp=words.stamp(config["protocol"]),
         noise=words.noise(summary, config["data"]),
-        protocol=words.protocol(config, plan.OPTIMIZER),
+        protocol=words.protocol(config),
         failures=[record for record in own if record["status"] == "error"],
         seconds=sum(record["seconds"] for record in own if "seconds" in record),
         runs=len(own),

@@ -30,6 +30,7 @@ CONFIG = {
         "shared_rate": (*_NUMBER, type(None)),
         "quick": bool,
         "noise": _NUMBER,
+        "optimizer": {"adam", "sgd"},
     },
 }
 ENVIRONMENT = {"python": str, "platform": str, "cpus": (int, type(None)), "packages": dict}

@@ -45,7 +45,7 @@ def run_trial(job: Job, on_epoch: OnEpoch = lambda epoch: None) -> dict[str, Any
     parts = _device_split(spec, digest, job["seed"], job["noise"])
     train, validation = (_examples(loss, part, dataset) for part in parts[:2])
     network = (job["model"], dataset.x.shape[1:], len(dataset.classes))
-    program = _program(*network, job["engine"], loss, job["definition"])
+    program = _program(*network, job["engine"], job["optimizer"], loss, job["definition"])
     state = program.initial(job["seed"], job["lr"])
     untrained = float(program.evaluation.measures(state, validation).loss)
     state, history = _fit(program, state, train, validation, job, on_epoch)
@@ -95,6 +95,9 @@ def _diverged(history: History, untrained: float, epochs: int) -> bool:
     return last > untrained + DIVERGED_ABOVE * abs(untrained)
 
 
+_OPTIMIZERS = {"adam": keras.optimizers.Adam, "sgd": keras.optimizers.SGD}
+
+
 class _Program(NamedTuple):
     initial: Callable[[int, float], State]
     epoch: Epoch
@@ -103,14 +106,20 @@ class _Program(NamedTuple):
 
 @functools.lru_cache(maxsize=64)
 def _program(
-    kind: str, shape: tuple[int, ...], classes: int, engine: str, loss: losslab.Loss, definition: str
+    kind: str,
+    shape: tuple[int, ...],
+    classes: int,
+    engine: str,
+    optimizer_name: str,
+    loss: losslab.Loss,
+    definition: str,
 ) -> _Program:
     """Build the network and its compiled functions once for all seeds and rates of a loss.
 
     `definition` is only a key of the cache: a formula whose helper or constant was edited is compiled again.
     """
     model = models.build(kind, shape, classes, encode.activation(loss), seed=0)
-    optimizer = keras.optimizers.Adam()
+    optimizer = _OPTIMIZERS[optimizer_name]()
     optimizer.build(model.trainable_variables)
     rate_at = [variable.path.endswith("/learning_rate") for variable in optimizer.variables].index(True)
 

@@ -19,6 +19,7 @@ _NETWORKS = {
     "cnn": "a convolutional network (32 and 64 filters of 3 × 3, each with relu and 2 × 2 max pooling; 1024 relu "
     "units; dropout 0.25)",
 }
+_OPTIMIZERS = {"adam": "Adam", "sgd": "stochastic gradient descent without momentum"}
 _ENGINES = {"scan": "one compiled JAX loop an epoch", "step": "one compiled JAX step a batch"}
 
 
@@ -90,12 +91,12 @@ def noise(summary: Summary, data: Mapping[str, Any]) -> str:
     )
 
 
-def protocol(config: Mapping[str, Any], optimizer: str) -> list[str]:
+def protocol(config: Mapping[str, Any]) -> list[str]:
     """Return the protocol as sentences."""
-    return [*_training(config, optimizer), *_rates(config["protocol"]), *_pairing(config["protocol"])]
+    return [*_training(config), *_rates(config["protocol"]), *_pairing(config["protocol"])]
 
 
-def _training(config: Mapping[str, Any], optimizer: str) -> list[str]:
+def _training(config: Mapping[str, Any]) -> list[str]:
     data, how = config["data"], config["protocol"]
     origin = "the data set's own" if data["own_test"] else "drawn once, stratified by class"
     return [
@@ -103,8 +104,8 @@ def _training(config: Mapping[str, Any], optimizer: str) -> list[str]:
         f"classes, {data['test_examples']} test examples ({origin}).",
         f"Network: {_NETWORKS[how['model']]}; its output layer and the labels are what each loss declares to take.",
         *_noise(how["noise"]),
-        f"Training: {optimizer.capitalize()}, {how['epochs']} epochs, batches of {how['batch']} (an incomplete last "
-        f"batch is left out), no schedule, no early stopping; {_ENGINES[how['engine']]}.",
+        f"Training: {_OPTIMIZERS[how['optimizer']]}, {how['epochs']} epochs, batches of {how['batch']} (an incomplete "
+        f"last batch is left out), no schedule, no early stopping; {_ENGINES[how['engine']]}.",
     ]
 
 

@@ -5,7 +5,7 @@ DEMO = .venv-demo
 DEV = .venv
 KERNELS = .venv-kernels
 # Tests on JAX with XLA's optimizations, which the others do without: they take most of a test's time
-AS_USERS = tests/test_fast_jax.py tests/test_linear_jax.py tests/test_agreement.py
+AS_USERS = tests/test_fast_jax.py tests/test_linear_jax.py
 
 .PHONY: help demo test check bench docs examples format constraints clean
 

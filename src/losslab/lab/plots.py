@@ -55,7 +55,7 @@ def draw(config: Record, records: Sequence[Record], summary: Summary) -> dict[st
         figures = {
             "curves": _curves(config, records, summary),
             "accuracy": _accuracy(summary),
-            "reliability": reliability(config, records, summary),
+            "reliability": _reliability(config, records, summary),
             "learning_rate": _learning_rate(summary),
         }
     return {name: figure for name, figure in figures.items() if figure is not None}
@@ -249,7 +249,7 @@ def _learning_rate(summary: Summary) -> Figure | None:
     return figure
 
 
-def reliability(config: Record, records: Sequence[Record], summary: Summary) -> Figure | None:
+def _reliability(config: Record, records: Sequence[Record], summary: Summary) -> Figure | None:
     """Draw accuracy over confidence for every arm, before and after temperature scaling."""
     bins = [_bins(config["arms"][i]["group"], records, arm) for i, arm in enumerate(summary.arms)]
     shown = [i for i, found in enumerate(bins) if found]

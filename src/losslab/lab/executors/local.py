@@ -23,7 +23,7 @@ from losslab.lab.plan import Job
 _CONTEXT = multiprocessing.get_context("spawn")
 _TRIES = 2
 _PATIENCE = 600.0
-"""Seconds without an epoch or a result after which a run is taken to hang."""
+"""Seconds without an epoch or a result after which a run is taken to hang; what a new process imports has as long."""
 
 
 @dataclass
@@ -34,6 +34,7 @@ class _Process:
     pipe: Any
     job: Job | None = None
     heard: float = field(default_factory=time.monotonic)
+    ready: bool = False
 
     def give(self, job: Job) -> None:
         self.job, self.heard = job, time.monotonic()
@@ -84,10 +85,14 @@ class Local:
     def _heard_from(self, processes: list[_Process]) -> list[int]:
         """Wait until a process says something, dies, or has been silent for too long; return those."""
         busy = {each.pipe: place for place, each in enumerate(processes) if each.job is not None}
-        silent_at = min(processes[place].heard for place in busy.values()) + self._patience
-        ready = connection.wait(list(busy), timeout=max(0.0, silent_at - time.monotonic()))
-        late = [p for p in busy.values() if time.monotonic() - processes[p].heard >= self._patience]
-        return [busy[pipe] for pipe in ready if pipe in busy] or late
+        ends = {place: self._end(processes[place]) for place in busy.values()}
+        heard = connection.wait(list(busy), timeout=max(0.0, min(ends.values()) - time.monotonic()))
+        late = [place for place, end in ends.items() if time.monotonic() >= end]
+        return [busy[pipe] for pipe in heard if pipe in busy] or late
+
+    def _end(self, each: _Process) -> float:
+        """When it will have been silent for too long."""
+        return each.heard + (self._patience if each.ready else _PATIENCE)
 
     def _next(
         self,
@@ -115,7 +120,7 @@ class Local:
             else:
                 yield job, failed(reason, f"{reason}\n")
             return
-        each.heard = time.monotonic()
+        each.heard, each.ready = time.monotonic(), True
         if kind == "epoch":
             watch.epoch(job, content)
         elif kind == "result":

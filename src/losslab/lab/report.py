@@ -108,5 +108,18 @@ def _html(
         failures=[record for record in own if record["status"] == "error"],
         seconds=sum(record["seconds"] for record in own if "seconds" in record),
         runs=len(own),
-        figures=[(*_CAPTIONS[name], files.svg(name, plot)) for name, plot in figures.items()],
+        figures=[_figure(name, plot) for name, plot in figures.items()],
     )
+
+
+def _figure(name: str, plot: Plot) -> dict[str, Any]:
+    title, caption = _CAPTIONS[name]
+    svg = files.svg(name, plot)
+    return {
+        "name": name,
+        "title": title,
+        "caption": caption,
+        "svg": svg,
+        "csv": files.csv(plot),
+        "places": files.places(plot),
+    }

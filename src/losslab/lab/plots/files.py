@@ -6,9 +6,10 @@ import io
 import re
 
 import matplotlib as mpl
+import numpy as np
 
 from losslab.lab.plots.plot import Plot
-from losslab.lab.plots.style import INK
+from losslab.lab.plots.style import INK, STYLE
 
 
 def png(plot: Plot) -> bytes:
@@ -24,13 +25,19 @@ def svg(name: str, plot: Plot) -> str:
     What belongs to one arm, by its gid, has that as its class.
     """
     buffer = io.StringIO()
-    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": name}):
+    with mpl.rc_context(STYLE | {"svg.hashsalt": name}):
         plot.figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
-    text = buffer.getvalue()
-    text = re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)
-    text = re.sub(r'\bid="(loss-\d+(?: loss-\d+)*)"', r'class="\1"', text)
+    text = _short(buffer.getvalue())
     text = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{name}-", text)
     return text.replace(INK, "currentColor")
+
+
+def _short(text: str) -> str:
+    """Leave out half of what matplotlib writes: prologue, names of groups, the third digit after the point."""
+    text = re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)
+    text = re.sub(r'<g id="(loss-\d+(?: loss-\d+)*)"', r'<g class="\1"', text)
+    text = re.sub(r'<g id="\w+"', "<g", text)
+    return re.sub(r"\d+\.\d{3,}", lambda number: f"{float(number[0]):.2f}", text)
 
 
 def standing_alone(svg: str) -> str:
@@ -42,3 +49,18 @@ def csv(plot: Plot) -> str:
     """Return the table, numbers with six digits."""
     text: str = plot.table.to_csv(index=False, float_format="%.6g", lineterminator="\n")
     return text
+
+
+def places(plot: Plot) -> list[tuple[int, float, float]]:
+    """Return (row of the table, x, y) of what lies in view, in the units of the SVG.
+
+    The layout, and so the places, are there once the figure has been saved.
+    """
+    box, unit = plot.figure.bbox, 72 / plot.figure.dpi
+    found = []
+    for mark in plot.marks:
+        pixels = mark.axes.transData.transform(np.column_stack([mark.x, mark.y]))
+        for row, pixel in zip(mark.rows, pixels, strict=True):
+            if mark.axes.bbox.contains(*pixel):
+                found.append((row, round(unit * pixel[0], 1), round(unit * (box.height - pixel[1]), 1)))
+    return found

@@ -21,7 +21,9 @@ def test_compare_end_to_end(finished):
     assert stderr.count(" test accuracy ") == 12
     made = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     expected = {"config.json", "env.json", "runs.jsonl", "summary.json", "report.html"}
-    assert made == expected | {".lock", "plots/curves.png", "plots/accuracy.png", "plots/reliability.png"}
+    plots = {"difference", "score", "curves", "reliability"}
+    drawn = {f"plots/{name}.{kind}" for name in plots for kind in ("png", "svg", "csv")}
+    assert made == expected | {".lock"} | drawn
 
 
 def test_tuning_gives_each_loss_its_own_rate(tmp_path, capsys):

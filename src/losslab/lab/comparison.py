@@ -50,14 +50,14 @@ class Comparison:
         rows = {arm.label: _row(arm) for arm in self.summary.arms}
         return pd.DataFrame.from_dict(rows, orient="index")
 
-    def plot(self, name: str = "accuracy") -> Figure:
+    def plot(self, name: str = "score") -> Figure:
         """Return one of the report's figures.
 
         Raises:
             KeyError: there is no figure of that name, or no run to draw.
         """
         config, records = store.read_config(self.folder), store.read_log(self.folder)[0]
-        return plots.draw(config, list(records.values()), self.summary)[name]
+        return plots.draw(config, list(records.values()), self.summary)[name].figure
 
     def report(self) -> Path:
         """Return the HTML file, which holds everything."""

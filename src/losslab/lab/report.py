@@ -1,4 +1,4 @@
-"""A run folder's summary.json, plots/*.png and report.html, made from its config, environment and log alone."""
+"""A run folder's summary.json, plots and report.html, made from its config, environment and log alone."""
 
 from __future__ import annotations
 
@@ -10,20 +10,27 @@ import jinja2
 
 from losslab.lab import analysis, plots, store, words
 from losslab.lab.analysis import Summary
+from losslab.lab.plots import files
+from losslab.lab.plots.plot import Plot
+from losslab.lab.plots.style import colour
 
 PAGE = "report.html"
 
 _CAPTIONS = {
+    "difference": (
+        "Differences",
+        "Mean of the paired differences, with the 95 % interval. Shaded: so small that it is practically equal.",
+    ),
+    "score": (
+        "Test accuracy",
+        "Every final run, and each loss's mean. The runs of one seed share data split, initial weights and batch "
+        "order.",
+    ),
     "curves": (
         "Training and validation",
         "Mean over the final seeds, band of one standard deviation. Dashed grey: training (running mean over the "
         "epoch). Solid: validation, measured after the epoch. Loss values of different losses are not comparable, "
         "so each loss has its own scale; accuracy has one scale for all.",
-    ),
-    "accuracy": (
-        "Test accuracy",
-        "Left: every final run; the runs of one seed share data split, initial weights and batch order. Right: what "
-        "that pairing makes of the differences.",
     ),
     "reliability": (
         "Can the probabilities be trusted?",
@@ -50,12 +57,18 @@ def render(folder: Path) -> tuple[Summary, Path]:
     records = list(store.read_log(folder)[0].values())
     summary = analysis.summarize(config, records)
     figures = plots.draw(config, records, summary)
-    for name, figure in figures.items():
-        store.write_whole(folder / "plots" / f"{name}.png", plots.png(figure))
+    for name, plot in figures.items():
+        _write_plot(folder / "plots", name, plot)
     store.write_json(folder / "summary.json", to_json(config, summary))
     page = folder / PAGE
     store.write_whole(page, _html(config, environment, records, summary, figures))
     return summary, page
+
+
+def _write_plot(folder: Path, name: str, plot: Plot) -> None:
+    store.write_whole(folder / f"{name}.png", files.png(plot))
+    store.write_whole(folder / f"{name}.svg", files.standing_alone(files.svg(name, plot)))
+    store.write_whole(folder / f"{name}.csv", files.csv(plot))
 
 
 def to_json(config: dict[str, Any], summary: Summary) -> dict[str, Any]:
@@ -73,7 +86,7 @@ def _html(
     environment: dict[str, Any],
     records: list[dict[str, Any]],
     summary: Summary,
-    figures: dict[str, Any],
+    figures: dict[str, Plot],
 ) -> str:
     templates = jinja2.Environment(
         loader=jinja2.PackageLoader("losslab.lab"), autoescape=True, trim_blocks=True, lstrip_blocks=True
@@ -88,12 +101,12 @@ def _html(
         further=[words.further(arm) for arm in summary.arms] if words.has_probabilities(summary) else [],
         further_columns=words.FURTHER_COLUMNS,
         columns=words.COLUMNS,
-        colours=[plots.PALETTE[i % len(plots.PALETTE)] for i in range(len(summary.arms))],
+        colours=[colour(i) for i in range(len(summary.arms))],
         stamp=words.stamp(config["protocol"]),
         noise=words.noise(summary, config["data"]),
         protocol=words.protocol(config),
         failures=[record for record in own if record["status"] == "error"],
         seconds=sum(record["seconds"] for record in own if "seconds" in record),
         runs=len(own),
-        figures=[(*_CAPTIONS[name], plots.svg(name, figure)) for name, figure in figures.items()],
+        figures=[(*_CAPTIONS[name], files.svg(name, plot)) for name, plot in figures.items()],
     )

@@ -1,0 +1,57 @@
+"""How much the learning rate matters to each loss."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from losslab.lab.analysis import Summary
+from losslab.lab.measures import ACCURACY
+from losslab.lab.plots.plot import Found, Plot
+from losslab.lab.plots.style import PALETTE, colour, gid, line
+
+_SCORE = f"validation {ACCURACY.title}"
+
+
+def table(found: Found) -> pd.DataFrame:
+    """Return a row for each arm and learning rate that was tried; without a score where no run succeeded."""
+    rows = [
+        (arm.label, row.rate, row.score if any(row.accuracies) else math.nan, row.rate == arm.rate)
+        for arm in found.summary.arms
+        for row in arm.tuning
+    ]
+    return pd.DataFrame(rows, columns=["loss", "lr", _SCORE, "chosen"])
+
+
+def draw(table: pd.DataFrame, summary: Summary) -> Plot:
+    """Draw a line for each arm, with a star at the chosen rate and a cross where no run succeeded."""
+    figure = Figure(figsize=(9.6, max(3.4, 0.8 + 0.2 * len(summary.arms))), layout="constrained")
+    axes = figure.subplots()
+    plot = Plot(table, figure)
+    for i, arm in enumerate(summary.arms):
+        _rates(plot, axes, table[table.loss == arm.label], i, arm.label)
+    axes.set_xscale("log")
+    axes.set_xlabel("learning rate (star: chosen, ×: no run succeeded)")
+    axes.set_ylabel(_SCORE)
+    legend = figure.legend(loc="outside right upper")
+    for i, parts in enumerate(zip(legend.get_texts(), legend.get_lines(), strict=True)):
+        for part in parts:
+            part.set_gid(gid(i))
+    return plot
+
+
+def _rates(plot: Plot, axes: Axes, table: pd.DataFrame, i: int, label: str) -> None:
+    worked, lost = table[table[_SCORE].notna()], table[table[_SCORE].isna()]
+    look: dict[str, Any] = {"color": colour(i), "gid": gid(i)}
+    axes.plot(
+        worked.lr, worked[_SCORE], marker="o", linestyle=line(i), markersize=4, linewidth=1.6, label=label, **look
+    )
+    height = [0.03 + 0.05 * (i % len(PALETTE))] * len(lost)
+    axes.plot(lost.lr, height, "x", transform=axes.get_xaxis_transform(), clip_on=False, **look)
+    chosen = worked[worked.chosen]
+    axes.plot(chosen.lr, chosen[_SCORE], "*", markersize=14, **look)
+    plot.mark(axes, worked, "lr", _SCORE)

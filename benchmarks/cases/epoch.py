@@ -6,37 +6,31 @@ import numpy as np
 from case import Arrays, Call, Case, Contender, Role
 from scipy.special import log_softmax
 
-BATCH, RATE = 32, 1e-3
+BATCH, RATE, SEED = 32, 1e-3, 1
 LOSS = "categorical_crossentropy"
 
 
 def digits(examples: int) -> Arrays:
-    """Images, their one-hot labels and ids, and the order in which they are taken."""
+    """Images, their one-hot labels, and the order in which they are taken."""
     from sklearn.datasets import load_digits
 
     x, ids = load_digits(return_X_y=True)
     return {
         "x": (x[:examples] / 16).astype("float32"),
         "y": np.eye(10, dtype="float32")[ids[:examples]],
-        "ids": ids[:examples],
         "order": np.random.default_rng(0).permutation(examples).reshape(-1, BATCH).astype("int32"),
     }
 
 
 def lab(arrays: Arrays) -> Call:
-    import jax
-    import keras
-
     import losslab
     from losslab.lab.engines import ENGINES
-    from losslab.lab.engines.program import Examples, State, training_step
+    from losslab.lab.engines.program import Examples
 
-    model, optimizer = _model(), keras.optimizers.Adam(RATE)
-    optimizer.build(model.trainable_variables)
-    run = ENGINES["scan"](training_step(model, optimizer, losslab.get(LOSS)))
-    state = State(*([v.value for v in vs] for vs in (model.trainable_variables, [], optimizer.variables)))
-    examples = Examples(*(jax.numpy.asarray(arrays[name]) for name in ("x", "y", "ids")))
-    return Call(lambda: {"value": jax.block_until_ready(run(state, examples, arrays["order"]))[1].loss})
+    program = ENGINES["scan"](_network(), "adam", losslab.get(LOSS))
+    state = program.initial(SEED, RATE)
+    examples = Examples(*(program.place(arrays[name]) for name in ("x", "y")))
+    return Call(lambda: {"value": program.epoch(state, examples, arrays["order"])[1]})
 
 
 def keras_fit(arrays: Arrays) -> Call:
@@ -87,10 +81,18 @@ def _step(weights: list[Any], x: Any, y: Any) -> tuple[float, list[Any]]:
     return float(-np.sum(y * log_p) / len(x)), gradients
 
 
+def _network() -> Any:
+    from losslab.lab.network import Network
+
+    return Network("mlp", (64,), 10, "softmax")
+
+
 def _model() -> Any:
+    import keras
+
     from losslab.lab import models
 
-    return models.build("mlp", (64,), 10, "softmax", seed=1)
+    return keras.Sequential([models.build(_network(), SEED), keras.layers.Softmax()])
 
 
 CASES = (

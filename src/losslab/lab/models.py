@@ -7,19 +7,17 @@ from typing import Any
 import keras
 from keras import layers
 
+from losslab.lab.network import Network
 from losslab.lab.streams import stream
 
 DROPOUT = 0.25
 
 
-def build(kind: str, shape: tuple[int, ...], classes: int, activation: str, seed: int) -> keras.Model:
-    """Build an "mlp" (64-128-64 for a table of 64 features) or a "cnn" with `classes` outputs.
+def build(network: Network, seed: int) -> keras.Model:
+    """Build the network, but for the activation of its last layer: an "mlp" (64-128-64 for 64 features) or a "cnn".
 
     Args:
-        kind: "mlp" or "cnn".
-        shape: of one example: (features,), (height, width) or (height, width, channels).
-        classes: number of outputs.
-        activation: of the output layer.
+        network: what to build.
         seed: fixes initial weights and dropout.
     """
     init = stream(seed, "init")
@@ -27,9 +25,9 @@ def build(kind: str, shape: tuple[int, ...], classes: int, activation: str, seed
     def seeded() -> keras.initializers.Initializer:
         return keras.initializers.GlorotUniform(seed=int(init.integers(2**31)))
 
-    body = _cnn(shape, seeded, seed) if kind == "cnn" else _mlp(seeded)
-    output = layers.Dense(classes, activation=activation, kernel_initializer=seeded())
-    return keras.Sequential([layers.Input(shape), *body, output])
+    body = _cnn(network.shape, seeded, seed) if network.model == "cnn" else _mlp(seeded)
+    output = layers.Dense(network.outputs, kernel_initializer=seeded())
+    return keras.Sequential([layers.Input(network.shape), *body, output])
 
 
 def _mlp(seeded: Any) -> list[keras.layers.Layer]:

@@ -8,22 +8,27 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-import jax
-import jax.numpy as jnp
-import keras
 import numpy as np
 
 import losslab
-from losslab.lab import encode, measures, models
+from losslab.lab import encode, measures
 from losslab.lab.data import Dataset, DataSpec, load, spec_from
 from losslab.lab.engines import ENGINES
-from losslab.lab.engines.program import Epoch, Evaluation, Examples, State, evaluation, training_step
+from losslab.lab.engines.program import Examples, Program
+from losslab.lab.network import Network
 from losslab.lab.plan import DIVERGED_ABOVE, Job
 from losslab.lab.split import Part, split, with_noise
 from losslab.lab.streams import stream
 
 OnEpoch = Callable[[int], None]
 History = dict[str, list[float | None]]
+
+
+class Labelled(NamedTuple):
+    """Examples as an engine takes them, and their class ids."""
+
+    examples: Examples
+    ids: Any
 
 
 def run_trial(job: Job, on_epoch: OnEpoch = lambda epoch: None) -> dict[str, Any]:
@@ -42,12 +47,12 @@ def run_trial(job: Job, on_epoch: OnEpoch = lambda epoch: None) -> dict[str, Any
     spec = spec_from(job["data"])
     digest = job["data"]["digest"]
     loss, dataset = losslab.get(job["loss"]), load(spec, digest)
-    parts = _device_split(spec, digest, job["seed"], job["noise"])
-    train, validation = (_examples(loss, part, dataset) for part in parts[:2])
-    network = (job["model"], dataset.x.shape[1:], len(dataset.classes))
-    program = _program(*network, job["engine"], job["optimizer"], loss, job["definition"])
+    network = Network(job["model"], dataset.x.shape[1:], len(dataset.classes), encode.activation(loss))
+    program = _program(network, job["engine"], job["optimizer"], loss, job["definition"])
+    parts = _placed_split(spec, digest, job["seed"], job["noise"], program.place)
+    train, validation = (_labelled(program, loss, part, dataset) for part in parts[:2])
     state = program.initial(job["seed"], job["lr"])
-    untrained = float(program.evaluation.measures(state, validation).loss)
+    untrained = program.loss(program.outputs(state, validation.examples.x), validation.examples.y)
     state, history = _fit(program, state, train, validation, job, on_epoch)
     status = "diverged" if _diverged(history, untrained, job["epochs"]) else "ok"
     final = job["stage"] == "final" and status == "ok"
@@ -59,33 +64,44 @@ def run_trial(job: Job, on_epoch: OnEpoch = lambda epoch: None) -> dict[str, Any
     } | (_measured(program, state, loss, parts[1:]) if final else {})
 
 
-def _measured(program: _Program, state: State, loss: losslab.Loss, parts: Sequence[Part]) -> dict[str, Any]:
+def _measured(program: Program, state: Any, loss: losslab.Loss, parts: Sequence[Part]) -> dict[str, Any]:
     """What there is to say of the test examples, from one pass over them and one over the validation examples."""
-    predicted = [(encode.logits(loss, program.evaluation.outputs(state, part.x)), part.ids) for part in parts]
+    predicted = [(encode.logits(loss, program.outputs(state, part.x)), part.ids) for part in parts]
     return measures.measured(*predicted, probabilities=encode.predicts_probabilities(loss))
 
 
 def _fit(
-    program: _Program, state: State, train: Examples, validation: Examples, job: Job, on_epoch: OnEpoch
-) -> tuple[State, History]:
+    program: Program, state: Any, train: Labelled, validation: Labelled, job: Job, on_epoch: OnEpoch
+) -> tuple[Any, History]:
     history: History = {"loss": [], "accuracy": [], "val_loss": [], "val_accuracy": []}
     order = stream(job["seed"], "order")
-    batch = job["batch"]
+    batch, examples = job["batch"], len(train.ids)
     for epoch in range(1, job["epochs"] + 1):
-        rows = order.permutation(len(train.x))[: len(train.x) // batch * batch].reshape(-1, batch)
-        state, fitted = program.epoch(state, train, rows.astype(np.int32))
-        held = program.evaluation.measures(state, validation)
-        for name, value in zip(history, (*fitted, *held), strict=True):
-            history[name].append(_number(value))
+        rows = order.permutation(examples)[: examples // batch * batch].reshape(-1, batch).astype(np.int32)
+        state, value, outputs = program.epoch(state, train.examples, rows)
+        fitted = (value, _score(outputs, train.ids[rows.ravel()]))
+        for name, number in zip(history, (*fitted, *_held(program, state, validation)), strict=True):
+            history[name].append(_number(number))
         on_epoch(epoch)
         if history["loss"][-1] is None:
             break
     return state, history
 
 
-def _number(value: Any) -> float | None:
+def _held(program: Program, state: Any, held: Labelled) -> tuple[float, float]:
+    """Return the loss and the score of examples that are not trained on."""
+    outputs = program.outputs(state, held.examples.x)
+    return program.loss(outputs, held.examples.y), _score(outputs, held.ids)
+
+
+def _score(outputs: Any, ids: Any) -> float:
+    """Return the accuracy of outputs (N, classes)."""
+    return float(np.mean(np.asarray(outputs).argmax(axis=-1) == ids))
+
+
+def _number(value: float) -> float | None:
     """Return a float that JSON can hold: None where it is not finite."""
-    return float(value) if math.isfinite(value) else None
+    return value if math.isfinite(value) else None
 
 
 def _diverged(history: History, untrained: float, epochs: int) -> bool:
@@ -95,65 +111,28 @@ def _diverged(history: History, untrained: float, epochs: int) -> bool:
     return last > untrained + DIVERGED_ABOVE * abs(untrained)
 
 
-_OPTIMIZERS = {"adam": keras.optimizers.Adam, "sgd": keras.optimizers.SGD}
-
-
-class _Program(NamedTuple):
-    initial: Callable[[int, float], State]
-    epoch: Epoch
-    evaluation: Evaluation
-
-
 @functools.lru_cache(maxsize=64)
-def _program(
-    kind: str,
-    shape: tuple[int, ...],
-    classes: int,
-    engine: str,
-    optimizer_name: str,
-    loss: losslab.Loss,
-    definition: str,
-) -> _Program:
+def _program(network: Network, engine: str, optimizer_name: str, loss: losslab.Loss, definition: str) -> Program:
     """Build the network and its compiled functions once for all seeds and rates of a loss.
 
     `definition` is only a key of the cache: a formula whose helper or constant was edited is compiled again.
     """
-    model = models.build(kind, shape, classes, encode.activation(loss), seed=0)
-    optimizer = _OPTIMIZERS[optimizer_name]()
-    optimizer.build(model.trainable_variables)
-    rate_at = [variable.path.endswith("/learning_rate") for variable in optimizer.variables].index(True)
-
-    def initial(seed: int, rate: float) -> State:
-        trainable, non_trainable = _initial_weights(kind, shape, classes, seed)
-        moments = [jnp.zeros(variable.shape, variable.dtype) for variable in optimizer.variables]
-        moments[rate_at] = jnp.asarray(rate, jnp.float32)
-        return State([jnp.array(w) for w in trainable], [jnp.array(w) for w in non_trainable], moments)
-
-    return _Program(initial, ENGINES[engine](training_step(model, optimizer, loss)), evaluation(model, loss))
-
-
-@functools.lru_cache(maxsize=4)
-def _initial_weights(kind: str, shape: tuple[int, ...], classes: int, seed: int) -> tuple[list[Any], list[Any]]:
-    model = models.build(kind, shape, classes, "linear", seed)
-    return (
-        [np.asarray(variable.value) for variable in model.trainable_variables],
-        [np.asarray(variable.value) for variable in model.non_trainable_variables],
-    )
+    return ENGINES[engine](network, optimizer_name, loss)
 
 
 @functools.lru_cache(maxsize=1)
-def _device_split(spec: DataSpec, digest: str, seed: int, noise: float) -> tuple[Part, Part, Part]:
-    """Return the seed's three parts with their inputs on the device. Seed-major jobs ask for each seed once."""
+def _placed_split(
+    spec: DataSpec, digest: str, seed: int, noise: float, place: Callable[[Any], Any]
+) -> tuple[Part, Part, Part]:
+    """Return the seed's three parts with their inputs placed. Seed-major jobs ask for each seed once."""
     dataset = load(spec, digest)
     parts = split(dataset, seed)
-    train, validation, test = (
-        Part(jax.device_put(part.x), part.ids) for part in (parts.train, parts.validation, parts.test)
-    )
+    train, validation, test = (Part(place(part.x), part.ids) for part in (parts.train, parts.validation, parts.test))
     rng, classes = stream(seed, "noise"), len(dataset.classes)
     train, validation = (Part(part.x, with_noise(part.ids, classes, noise, rng)) for part in (train, validation))
     return train, validation, test
 
 
-def _examples(loss: losslab.Loss, part: Part, dataset: Dataset) -> Examples:
+def _labelled(program: Program, loss: losslab.Loss, part: Part, dataset: Dataset) -> Labelled:
     y = encode.labels(loss, part.ids, len(dataset.classes))
-    return Examples(part.x, jnp.asarray(y), jnp.asarray(part.ids))
+    return Labelled(Examples(part.x, program.place(y)), part.ids)

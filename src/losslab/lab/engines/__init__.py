@@ -1,4 +1,4 @@
-"""Ways to run one epoch. Both take the same step and give the same numbers; they differ in speed.
+"""Ways to train. All take the same steps and give the same numbers; they differ in speed.
 
 On a CPU, XLA runs a convolution inside a loop body about 13 times slower than outside, so networks with
 convolutions are stepped from Python, and the others run a whole epoch as one `lax.scan`.
@@ -8,10 +8,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from losslab.lab.engines import scan, step
-from losslab.lab.engines.program import Epoch, Step
+import losslab
+from losslab.lab.engines.program import Program
+from losslab.lab.network import Network
 
-ENGINES: dict[str, Callable[[Step], Epoch]] = {"scan": scan.epoch, "step": step.epoch}
+Engine = Callable[[Network, str, losslab.Loss], Program]
+"""(network, optimizer's name, loss) -> program. What an engine needs is imported when it is called."""
+
+
+def _scan(network: Network, optimizer_name: str, loss: losslab.Loss) -> Program:
+    from losslab.lab.engines import jax, scan
+
+    return jax.JaxProgram(network, optimizer_name, loss, scan.epoch)
+
+
+def _step(network: Network, optimizer_name: str, loss: losslab.Loss) -> Program:
+    from losslab.lab.engines import jax, step
+
+    return jax.JaxProgram(network, optimizer_name, loss, step.epoch)
+
+
+ENGINES: dict[str, Engine] = {"scan": _scan, "step": _step}
 
 
 def engine_for(model: str) -> str:

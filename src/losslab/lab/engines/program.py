@@ -1,99 +1,41 @@
-"""What the engines share: the state of a run, one training step, and evaluation."""
+"""What an engine makes of a network, an optimizer and a loss. It knows nothing of classes, ids or scores."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
-
-import jax
-import jax.numpy as jnp
-import keras
-
-import losslab
-
-EVALUATION_BATCH = 1000
-
-
-class State(NamedTuple):
-    """Values of a run that a step replaces: weights, Keras' other variables (dropout's key), Adam's moments."""
-
-    trainable: list[Any]
-    non_trainable: list[Any]
-    optimizer: list[Any]
+from typing import Any, NamedTuple, Protocol
 
 
 class Examples(NamedTuple):
-    """Inputs (N, ...), the loss's y_true for them, and class ids (N,)."""
+    """Inputs (N, ...) and the loss's y_true for them, both placed."""
 
     x: Any
     y: Any
-    ids: Any
 
 
-class Measures(NamedTuple):
-    """Mean loss and accuracy."""
+class Program(Protocol):
+    """A network under one loss, ready to be trained from any seed at any rate.
 
-    loss: Any
-    accuracy: Any
-
-
-Step = Callable[[State, Examples, Any], tuple[State, Measures]]
-Epoch = Callable[[State, Examples, Any], tuple[State, Measures]]
-
-
-class Evaluation(NamedTuple):
-    """What is done with a network that is not trained on: without dropout, in batches that fit in memory.
-
-    Attributes:
-        outputs: (state, x) -> the network's outputs for all of them.
-        measures: (state, examples) -> mean loss and accuracy.
+    A state is used once: `epoch` may reuse its memory. Outputs are what the activation gives, in an array that
+    `numpy.asarray` reads.
     """
 
-    outputs: Callable[[State, Any], Any]
-    measures: Callable[[State, Examples], Measures]
+    @staticmethod
+    def place(array: Any) -> Any:
+        """Return an array where the engine wants it."""
 
+    def initial(self, seed: int, rate: float) -> Any:
+        """Return the state of an untrained run."""
 
-def training_step(model: keras.Model, optimizer: keras.optimizers.Optimizer, loss: losslab.Loss) -> Step:
-    """Return `step(state, examples, rows)`: one Adam step on the examples in `rows` (batch,).
+    def epoch(self, state: Any, examples: Examples, rows: Any) -> tuple[Any, float, Any]:
+        """Take a step on the examples of each row of `rows` (steps, batch), an int32 array.
 
-    The learning rate is part of the state, so one compilation serves every rate.
-    """
+        Returns:
+            The new state; the mean of the steps' losses; the outputs of the network during training, one for every
+            entry of `rows` in its order.
+        """
 
-    def objective(trainable: list[Any], non_trainable: list[Any], x: Any, y: Any) -> tuple[Any, tuple[Any, Any]]:
-        outputs, non_trainable = model.stateless_call(trainable, non_trainable, x, training=True)
-        return loss(y, outputs), (outputs, non_trainable)
+    def outputs(self, state: Any, x: Any) -> Any:
+        """Return the outputs for placed inputs as in use: without dropout, in batches that fit in memory."""
 
-    def step(state: State, examples: Examples, rows: Any) -> tuple[State, Measures]:
-        x, y, ids = (values[rows] for values in examples)
-        gradient = jax.value_and_grad(objective, has_aux=True)
-        (value, (outputs, non_trainable)), slopes = gradient(state.trainable, state.non_trainable, x, y)
-        trainable, moments = optimizer.stateless_apply(state.optimizer, slopes, state.trainable)
-        return State(trainable, non_trainable, moments), Measures(value, _accuracy(outputs, ids))
-
-    return step
-
-
-def evaluation(model: keras.Model, loss: losslab.Loss) -> Evaluation:
-    """Return how a network with this loss is evaluated."""
-
-    @jax.jit
-    def predict(state: State, x: Any) -> Any:
-        return model.stateless_call(state.trainable, state.non_trainable, x, training=False)[0]
-
-    @jax.jit
-    def measure(outputs: Any, y: Any, ids: Any) -> Measures:
-        return Measures(loss(y, outputs), _accuracy(outputs, ids))
-
-    def outputs(state: State, x: Any) -> Any:
-        starts = range(0, len(x), EVALUATION_BATCH)
-        return jnp.concatenate([predict(state, x[start : start + EVALUATION_BATCH]) for start in starts])
-
-    def measures(state: State, examples: Examples) -> Measures:
-        found: Measures = measure(outputs(state, examples.x), examples.y, examples.ids)
-        return found
-
-    return Evaluation(outputs, measures)
-
-
-def _accuracy(outputs: Any, ids: Any) -> Any:
-    return jnp.mean(jnp.argmax(outputs, axis=-1) == ids)
+    def loss(self, outputs: Any, y: Any) -> float:
+        """Return the loss of such outputs against placed labels."""

@@ -7,18 +7,20 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from losslab.lab.engines.program import Epoch, Examples, Measures, State, Step
+from losslab.lab.engines.jax import Epoch, Measured, State, Step
+from losslab.lab.engines.program import Examples
 
 
 def epoch(step: Step) -> Epoch:
-    """Compile a step and loop over it in `epoch(state, examples, order)`; `order` (steps, batch) holds row numbers."""
+    """Compile a step and loop over it in `epoch(state, examples, rows)`; `rows` (steps, batch) holds row numbers."""
     compiled = jax.jit(step, donate_argnums=0)
 
-    def run(state: State, examples: Examples, order: Any) -> tuple[State, Measures]:
-        measured = []
-        for rows in order:
-            state, measures = compiled(state, examples, rows)
-            measured.append(measures)
-        return state, Measures(*(jnp.mean(jnp.stack(values)) for values in zip(*measured, strict=True)))
+    def run(state: State, examples: Examples, rows: Any) -> tuple[State, Measured]:
+        losses, outputs = [], []
+        for batch in rows:
+            state, measured = compiled(state, examples, batch)
+            losses.append(measured.loss)
+            outputs.append(measured.outputs)
+        return state, Measured(jnp.mean(jnp.stack(losses)), jnp.concatenate(outputs))
 
     return run

@@ -53,11 +53,23 @@ def losslab(
 
 @app.command()
 def compare(
-    data: Annotated[str, typer.Option(help=f"{', '.join(readers.NAMED)}, FILE.npz (x, y) or FILE.csv.")] = "digits",
-    target: Annotated[str | None, typer.Option(help="Column to predict (.csv only).")] = None,
+    data: Annotated[
+        str, typer.Option(help=f"{', '.join(readers.NAMED)}, FILE.npz (x, y), FILE.csv, FILE.parquet.")
+    ] = "digits",
+    target: Annotated[str | None, typer.Option(help="Column to predict (tables only).")] = None,
+    task: Annotated[str, typer.Option(help=f"{', '.join(plan.DEFAULT_LOSSES)}; auto asks the labels.")] = "auto",
+    measure: Annotated[str | None, typer.Option(help="Measure that decides [default: the task's].")] = None,
+    cost: Annotated[str | None, typer.Option(help="Loss that decides a regression, in the labels' unit.")] = None,
+    drop: Annotated[str, typer.Option(help="Columns to leave out (tables only).")] = "",
+    by: Annotated[
+        str | None, typer.Option(help="Column whose values keep examples together; the last are the test.")
+    ] = None,
     losses: Annotated[
-        str, typer.Option(help="Losses to compare; the first is the baseline. Parameters: focal:gamma=3.")
-    ] = ",".join(plan.DEFAULT_LOSSES),
+        str | None,
+        typer.Option(
+            help="Losses to compare; the first is the baseline. Parameters: focal:gamma=3 [default: by task]."
+        ),
+    ] = None,
     seeds: Annotated[
         int | None, typer.Option(help=f"Paired final runs per loss {plan.default_words('seeds')}.")
     ] = None,
@@ -81,8 +93,13 @@ def compare(
 
     found = comparison.compare(
         data,
-        plan.split_names(losses),
+        None if losses is None else plan.split_names(losses),
         target=target,
+        task=task,
+        measure=measure,
+        cost=cost,
+        drop=drop,
+        by=by,
         seeds=seeds,
         epochs=epochs,
         batch=batch,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,19 +12,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from losslab.lab import analysis, encode, environment, plan, plots, progress, report, store
+from losslab.lab import analysis, environment, plan, plots, progress, report, store
 from losslab.lab.backend import use_keras_on_jax
 from losslab.lab.data import Dataset, DataSpec, load
 from losslab.lab.errors import Exit, LabError
 from losslab.lab.executors import executor_for
 from losslab.lab.plan import Arm, Protocol
 from losslab.lab.split import training_examples
+from losslab.lab.tasks import TASKS, Task, refuse
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MOST_SEEDS = 1000
-Arrays = tuple[Any, Any] | tuple[tuple[Any, Any], tuple[Any, Any]]
+Arrays = tuple[Any, Any] | tuple[tuple[Any, Any], tuple[Any, Any]] | Callable[[], Any]
 
 
 @dataclass(frozen=True)
@@ -76,9 +77,14 @@ def _row(arm: analysis.ArmResult) -> dict[str, Any]:
 
 def compare(
     data: str | Arrays = "digits",
-    losses: Sequence[Any] = plan.DEFAULT_LOSSES,
+    losses: Sequence[Any] | None = None,
     *,
     target: str | None = None,
+    task: str = "auto",
+    measure: str | None = None,
+    cost: str | None = None,
+    drop: str = "",
+    by: str | None = None,
     seeds: int | None = None,
     epochs: int | None = None,
     batch: int | None = None,
@@ -95,10 +101,17 @@ def compare(
     """Train the same network under several losses, fairly, and say which is better.
 
     Args:
-        data: digits, mnist, fashion_mnist, cifar10, or a .npz or .csv file; or arrays, (x, y) with inputs (N, ...) and
-            classes (N,), or ((x, y), (x_test, y_test)). Arrays are kept in the run folder, as data.npz.
-        losses: names, parametrised names ("focal:gamma=3") or Loss objects; the first is the baseline.
-        target: the column to predict (.csv only).
+        data: digits, mnist, fashion_mnist, cifar10, or a .npz, .csv or .parquet file; or arrays, (x, y) with inputs
+            (N, ...) and labels (N, ...), or ((x, y), (x_test, y_test)), or a function that returns them. Arrays are
+            kept in the run folder, as data.npz.
+        losses: names, parametrised names ("focal:gamma=3") or Loss objects; the first is the baseline; None for some
+            that suit the task.
+        target: the column to predict, or several with commas between them (tables only).
+        task: "classes", "binary", "labels" (several at once), "regression", "segmentation"; "auto" asks the labels.
+        measure: the key of the measure that decides; None for the task's own.
+        cost: a regression's loss that decides, "asymmetric_cost:over=1,under=3" for instance, in the labels' unit.
+        drop: columns that are no inputs, with commas between them (tables only).
+        by: the column whose values keep examples together; the last of them are the test (tables only).
         seeds: number of paired final runs per loss; None for the default of the network.
         epochs: passes over the training examples; None likewise.
         batch: examples per step, at most all that there are to train on; None likewise.
@@ -128,32 +141,34 @@ def compare(
         raise LabError(
             f"noise is {noise}", "it is the share of labels that are made wrong", "give one from 0 to below 1"
         )
-    arms = plan.arms(losses)
-    for arm in arms:
-        encode.check(plan.resolve(arm.loss))
+    asked = None if losses is None else plan.arms(losses)
     shared_rate, runner = plan.learning_rate(lr), executor_for(executor)
     name = Path(data).name.split(".")[0] if isinstance(data, str) else "arrays"
     folder = Path(out) if out is not None else Path("losslab-runs") / name
     store.check_writable(folder)
-    spec = DataSpec(data if isinstance(data, str) else _saved(data, folder / "data.npz"), target, subset)
-    dataset = load(spec)
+    source = data if isinstance(data, str) else _saved(data, folder / "data.npz")
+    dataset = load(spec := DataSpec(source, target, subset, task, drop, by))
+    judged = _task(dataset, measure, cost, noise)
+    arms = asked or plan.arms(plan.DEFAULT_LOSSES[dataset.task])
+    for arm in arms:
+        refuse(judged, plan.resolve(arm.loss), dataset.labels)
     use_keras_on_jax()
     from losslab.lab.engines import engine_for
     from losslab.lab.rehearsal import rehearse
     from losslab.lab.stages import Session
 
-    model = plan.model_for(dataset.x.shape[1:])
+    model = plan.model_for(dataset.task, dataset.x.shape[1:])
     protocol = plan.protocol(
         model, engine_for(model), shared_rate, quick, noise, optimizer, epochs=epochs, batch=batch, seeds=seeds
     )
     protocol = replace(protocol, batch=min(protocol.batch, training_examples(dataset)))
     for arm in arms:
-        rehearse(arm.label, plan.resolve(arm.loss), len(dataset.classes), protocol.batch)
-    config = _config(command, spec, dataset, arms, protocol)
+        rehearse(arm.label, plan.resolve(arm.loss), judged, dataset, protocol.batch)
+    config = _config(command, spec, dataset, judged, arms, protocol)
     with store.Store(folder) as runs, show or progress.Silent() as display, contextlib.closing(runner):
         store.write_json(folder / "config.json", config)
         store.write_json(folder / "env.json", environment.describe())
-        session = Session(runs, protocol, config["job_data"], display, runner)
+        session = Session(runs, protocol, config["job_data"], judged, display, runner)
         interrupted = session.run(arms)
         summary, _ = report.render(folder)
     return Comparison(summary, folder, _exit_code(summary, interrupted))
@@ -161,6 +176,7 @@ def compare(
 
 def _saved(data: Any, path: Path) -> str:
     """Write arrays to a .npz file and return its path."""
+    data = data() if callable(data) else data
     buffer = io.BytesIO()
     arrays: dict[str, Any] = {name: np.asarray(array) for name, array in _named(data).items()}
     np.savez(buffer, allow_pickle=False, **arrays)
@@ -188,12 +204,33 @@ def _check_counts(**counts: int | None) -> None:
         raise LabError(f"seeds is {counts['seeds']}", f"more than {MOST_SEEDS} settles nothing further", "use fewer")
 
 
-def _config(command: str, spec: DataSpec, dataset: Dataset, arms: list[Arm], protocol: Protocol) -> dict[str, Any]:
+def _task(dataset: Dataset, measure: str | None, cost: str | None, noise: float) -> Task:
+    """What is learned, and by which measure it is judged."""
+    if cost is not None:
+        plan.resolve(cost)
+        if dataset.task != "regression":
+            raise LabError(f"--cost {cost} for the task '{dataset.task}'", "a cost compares numbers", "leave it out")
+    task = TASKS[dataset.task](measure or dataset.measure, cost)
+    task.check()
+    if noise and not task.has_noise:
+        raise LabError(
+            f"noise is {noise} for the task '{task.name}'",
+            "a label is made wrong by giving it another class",
+            "leave it out",
+        )
+    return task
+
+
+def _config(
+    command: str, spec: DataSpec, dataset: Dataset, task: Task, arms: list[Arm], protocol: Protocol
+) -> dict[str, Any]:
+    groups = [plan.group_of(arm, protocol, task.describe(), dataset.digest) for arm in arms]
     return {
         "command": command,
         "data": dataset.describe(),
         "job_data": asdict(spec) | {"digest": dataset.digest},
-        "arms": [asdict(arm) | {"group": plan.group_of(arm, protocol, dataset.digest)} for arm in arms],
+        "task": task.describe(),
+        "arms": [asdict(arm) | {"group": group} for arm, group in zip(arms, groups, strict=True)],
         "protocol": asdict(protocol),
     }
 

@@ -1,4 +1,4 @@
-"""The two networks of the lab, built in Keras. Same seed, same initial weights, whatever the loss."""
+"""The networks of the lab, built in Keras. Same seed, same initial weights, whatever the loss."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ DROPOUT = 0.25
 
 
 def build(network: Network, seed: int) -> keras.Model:
-    """Build the network, but for the activation of its last layer: an "mlp" (64-128-64 for 64 features) or a "cnn".
+    """Build the network, but for what becomes of the scores: an "mlp" (64-128-64 for 64 features), "cnn" or "unet".
 
     Args:
         network: what to build.
@@ -25,8 +25,10 @@ def build(network: Network, seed: int) -> keras.Model:
     def seeded() -> keras.initializers.Initializer:
         return keras.initializers.GlorotUniform(seed=int(init.integers(2**31)))
 
+    if network.model == "unet":
+        return _unet(network.shape, network.output.shape[-1], seeded)
     body = _cnn(network.shape, seeded, seed) if network.model == "cnn" else _mlp(seeded)
-    output = layers.Dense(network.outputs, kernel_initializer=seeded())
+    output = layers.Dense(network.output.shape[-1], kernel_initializer=seeded())
     return keras.Sequential([layers.Input(network.shape), *body, output])
 
 
@@ -47,6 +49,33 @@ def _cnn(shape: tuple[int, ...], seeded: Any, seed: int) -> list[keras.layers.La
         layers.Dense(1024, activation="relu", kernel_initializer=seeded()),
         layers.Dropout(DROPOUT, seed=dropout_seed),
     ]
+
+
+def _unet(shape: tuple[int, ...], outputs: int, seeded: Any) -> keras.Model:
+    """Ronneberger et al. 2015 (arXiv:1505.04597) with 8, 16 and 32 filters, and borders that are kept.
+
+    Height and width are filled up to multiples of 4, and cut again.
+    """
+
+    def convolved(x: Any, filters: int) -> Any:
+        for _ in range(2):
+            x = layers.Conv2D(filters, 3, padding="same", activation="relu", kernel_initializer=seeded())(x)
+        return x
+
+    height, width = shape[:2]
+    inputs = layers.Input(shape)
+    x = layers.Reshape((*shape, 1)[:3])(inputs)
+    x = layers.ZeroPadding2D(((0, -height % 4), (0, -width % 4)))(x)
+    kept = []
+    for filters in (8, 16):
+        kept.append(convolved(x, filters))
+        x = HalvingMaxPool()(kept[-1])
+    x = convolved(x, 32)
+    for filters in (16, 8):
+        x = layers.Concatenate()([layers.UpSampling2D(2)(x), kept.pop()])
+        x = convolved(x, filters)
+    x = layers.Cropping2D(((0, -height % 4), (0, -width % 4)))(x)
+    return keras.Model(inputs, layers.Dense(outputs, kernel_initializer=seeded())(x))
 
 
 class HalvingMaxPool(layers.Layer):  # type: ignore[misc]  # keras is untyped

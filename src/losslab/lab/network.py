@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from losslab.lab.tasks import Output
+
 
 @dataclass(frozen=True)
 class Network:
     """A network for inputs and outputs of one shape.
 
     Attributes:
-        model: "mlp" or "cnn".
+        model: "mlp", "cnn" or "unet".
         shape: of one example: (features,), (height, width) or (height, width, channels).
-        outputs: how many the last layer has, or their shape.
-        activation: of the last layer: "softmax", "sigmoid" or "linear".
+        output: the shape of one example's output, and what the scores of the last layer become.
     """
 
     model: str
     shape: tuple[int, ...]
-    outputs: int | tuple[int, ...]
-    activation: str
+    output: Output

@@ -22,7 +22,7 @@ _CAPTIONS = {
         "Mean of the paired differences, with the 95 % interval. Shaded: so small that it is practically equal.",
     ),
     "score": (
-        "Test accuracy",
+        "Test examples",
         "Every final run, and each loss's mean. The runs of one seed share data split, initial weights and batch "
         "order.",
     ),
@@ -30,7 +30,7 @@ _CAPTIONS = {
         "Training and validation",
         "Mean over the final seeds, band of one standard deviation. Dashed grey: training (running mean over the "
         "epoch). Solid: validation, measured after the epoch. Loss values of different losses are not comparable, "
-        "so each loss has its own scale; accuracy has one scale for all.",
+        "so each loss has its own scale; the other measure has one scale for all.",
     ),
     "reliability": (
         "Can the probabilities be trusted?",
@@ -40,8 +40,8 @@ _CAPTIONS = {
     ),
     "learning_rate": (
         "Learning rate",
-        "Validation accuracy at the last epoch of the tuning runs, mean over the tuning seeds; a run that diverged "
-        "or failed counts 0.",
+        "Validation examples at the last epoch of the tuning runs, mean over the tuning seeds. Only rates at "
+        "which the most runs succeeded can be chosen.",
     ),
 }
 
@@ -75,7 +75,7 @@ def to_json(config: dict[str, Any], summary: Summary) -> dict[str, Any]:
     """Return the summary as JSON-able data. The same runs give the same data, whenever they were made."""
     return {
         "data": config["data"]["name"],
-        "metric": "test accuracy, %",
+        "metric": f"test {summary.decides.title}",
         "shared_rate": config["protocol"]["shared_rate"],
         **asdict(summary),
     }
@@ -97,10 +97,11 @@ def _html(
         config=config,
         environment=environment,
         summary=summary,
-        rows=[words.row(arm) for arm in summary.arms],
-        further=[words.further(arm) for arm in summary.arms] if words.has_probabilities(summary) else [],
-        further_columns=words.FURTHER_COLUMNS,
-        columns=words.COLUMNS,
+        rows=[words.row(arm, summary.decides) for arm in summary.arms],
+        further=words.further(summary),
+        better=words.better,
+        cell=words.cell,
+        columns=words.columns(summary),
         colours=[colour(i) for i in range(len(summary.arms))],
         stamp=words.stamp(config["protocol"]),
         noise=words.noise(summary, config["data"]),

@@ -19,10 +19,10 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """Inputs (N, ...) in float32 and class ids (N,) in int32."""
+    """Inputs (N, ...) in float32 and labels (N, ...) as the data set has them."""
 
     x: Array
-    ids: Array
+    y: Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,8 +35,9 @@ class Split:
 
 
 def training_examples(dataset: Dataset) -> int:
-    """Return how many examples a seed trains on."""
-    return len(dataset.y) - _validation_examples(dataset)
+    """Return how many examples a seed trains on, at least."""
+    largest = 0 if dataset.groups is None else int(np.bincount(dataset.groups).max())
+    return max(1, len(dataset.y) - _validation_examples(dataset) - largest)
 
 
 def _validation_examples(dataset: Dataset) -> int:
@@ -45,17 +46,27 @@ def _validation_examples(dataset: Dataset) -> int:
 
 def split(dataset: Dataset, seed: int) -> Split:
     """Draw the seed's training and validation examples; scale every part with training statistics only."""
-    order = stratified_order(dataset.y, stream(seed, "split"))
-    cut = _validation_examples(dataset)
-    held, kept = np.sort(order[:cut]), np.sort(order[cut:])
-    train = _scaled(dataset, dataset.x[kept])
+    held = _held(dataset, stream(seed, "split"))
+    train = _scaled(dataset, dataset.x[~held])
     shift, scale = _standardization(train, dataset.standardized)
     validation, test = _scaled(dataset, dataset.x[held]), _scaled(dataset, dataset.x_test)
     return Split(
-        Part((train - shift) / scale, dataset.y[kept]),
+        Part((train - shift) / scale, dataset.y[~held]),
         Part((validation - shift) / scale, dataset.y[held]),
         Part((test - shift) / scale, dataset.y_test),
     )
+
+
+def _held(dataset: Dataset, rng: np.random.Generator) -> NDArray[np.bool_]:
+    """Which examples are for validation: so many, or as many whole groups as it takes for that."""
+    count = _validation_examples(dataset)
+    if dataset.groups is None:
+        held = np.zeros(len(dataset.y), bool)
+        held[stratified_order(dataset.strata, rng)[:count]] = True
+        return held
+    order = rng.permutation(dataset.groups.max() + 1)
+    cut = int(np.searchsorted(np.cumsum(np.bincount(dataset.groups)[order]), count)) + 1
+    return np.asarray(np.isin(dataset.groups, order[:cut]))
 
 
 def _scaled(dataset: Dataset, x: Array) -> Array:

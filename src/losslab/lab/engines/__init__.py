@@ -35,4 +35,4 @@ def engine_for(model: str) -> str:
     """Choose the engine for a network on the device that JAX uses."""
     import jax
 
-    return "step" if model == "cnn" and jax.default_backend() == "cpu" else "scan"
+    return "step" if model in ("cnn", "unet") and jax.default_backend() == "cpu" else "scan"

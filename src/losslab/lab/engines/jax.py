@@ -19,6 +19,8 @@ _OPTIMIZERS = {"adam": keras.optimizers.Adam, "sgd": keras.optimizers.SGD}
 _ACTIVATIONS: dict[str, Callable[[Any], Any]] = {
     "softmax": jax.nn.softmax,
     "sigmoid": jax.nn.sigmoid,
+    "softplus": jax.nn.softplus,
+    "exponential": jnp.exp,
     "linear": jnp.asarray,
 }
 
@@ -106,4 +108,10 @@ class JaxProgram:
 
     def _call(self, trainable: list[Any], non_trainable: list[Any], x: Any, training: bool) -> tuple[Any, list[Any]]:
         outputs, non_trainable = self._model.stateless_call(trainable, non_trainable, x, training=training)
-        return _ACTIVATIONS[self._network.activation](outputs), non_trainable
+        return self._finished(outputs), non_trainable
+
+    def _finished(self, scores: Any) -> Any:
+        output = self._network.output
+        found = _ACTIVATIONS[output.activation](scores)
+        found = found * jnp.asarray(output.scale, found.dtype) if output.scale else found
+        return found + jnp.asarray(output.shift, found.dtype) if output.shift else found

@@ -13,13 +13,11 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from losslab.lab.analysis import Summary
-from losslab.lab.measures import ACCURACY
+from losslab.lab.measures import Measure
 from losslab.lab.plots.plot import Found, Plot
 from losslab.lab.plots.style import FAINT, INK, PANELS_A_ROW, colour, gid, wrapped
 
-_SCORE = ACCURACY.title
-# What a curve is of -> its name in a run's history, and what that is multiplied by
-_KEYS: dict[str, tuple[str, float]] = {"loss value": ("loss", 1), _SCORE: ("accuracy", ACCURACY.factor)}
+_LOSS = "loss value"
 _PREFIXES = {"training": "", "validation": "val_"}
 
 
@@ -27,14 +25,14 @@ def table(found: Found) -> pd.DataFrame:
     """Return mean and standard deviation over the final runs, for each arm, curve and epoch."""
     arms = zip(found.summary.arms, found.runs, strict=True)
     return pd.DataFrame(
-        [(arm.label, *row) for arm, runs in arms if runs for row in _rows(runs)],
+        [(arm.label, *row) for arm, runs in arms if runs for row in _rows(runs, found.summary.decides)],
         columns=["loss", "of", "examples", "epoch", "mean", "sd", "runs"],
     )
 
 
-def _rows(runs: Sequence[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
+def _rows(runs: Sequence[Mapping[str, Any]], decides: Measure) -> list[tuple[Any, ...]]:
     found: list[tuple[Any, ...]] = []
-    for of, (key, factor) in _KEYS.items():
+    for of, key, factor in ((_LOSS, "loss", 1.0), (decides.title, "score", decides.factor)):
         for examples, prefix in _PREFIXES.items():
             values = factor * np.array([run["history"][prefix + key] for run in runs], dtype=float)
             epochs = zip(values.mean(axis=0), values.std(axis=0), strict=True)
@@ -46,16 +44,17 @@ def draw(table: pd.DataFrame, summary: Summary) -> Plot:
     """Draw two panels for each arm, one below the other: its loss, on a scale of its own, and its score."""
     labels = [arm.label for arm in summary.arms]
     shown = [i for i, label in enumerate(labels) if (table.loss == label).any()]
-    figure, above, below = _panels(len(shown))
+    decides = summary.decides
+    figure, above, below = _panels(len(shown), decides.title)
     plot = Plot(table, figure)
     for place, i in enumerate(shown):
         rows = table[table.loss == labels[i]]
-        _curves(plot, above[place], rows[rows.of == "loss value"], colour(i))
-        _curves(plot, below[place], rows[rows.of == _SCORE], colour(i))
+        _curves(plot, above[place], rows[rows.of == _LOSS], colour(i))
+        _curves(plot, below[place], rows[rows.of == decides.title], colour(i))
         above[place].set_title(wrapped(labels[i]), color=colour(i))
         for axes in (above[place], below[place]):
             axes.set_gid(gid(i))
-    _share_scale(below[: len(shown)], table[table.of == _SCORE])
+    _share_scale(below[: len(shown)], table[table.of == decides.title], decides)
     handles = [
         Line2D([], [], color=FAINT, linestyle="--", label="training"),
         Line2D([], [], color=INK, label="validation"),
@@ -64,7 +63,7 @@ def draw(table: pd.DataFrame, summary: Summary) -> Plot:
     return plot
 
 
-def _panels(count: int) -> tuple[Figure, list[Axes], list[Axes]]:
+def _panels(count: int, score: str) -> tuple[Figure, list[Axes], list[Axes]]:
     """Return a figure with places for `count` arms, and their panels for the loss and for the score."""
     columns = min(count, PANELS_A_ROW)
     rows = 2 * -(-count // columns)
@@ -73,7 +72,7 @@ def _panels(count: int) -> tuple[Figure, list[Axes], list[Axes]]:
     above, below = list(grid[::2].flat), list(grid[1::2].flat)
     for axes in above[count:] + below[count:]:
         axes.set_axis_off()
-    for left, label in [(above, "loss (its own scale)"), (below, _SCORE)]:
+    for left, label in [(above, "loss (its own scale)"), (below, score)]:
         for axes in left[::columns]:
             axes.set_ylabel(label)
     for axes in below:
@@ -92,10 +91,10 @@ def _curves(plot: Plot, axes: Axes, table: pd.DataFrame, own: str) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
 
 
-def _share_scale(panels: Sequence[Axes], table: pd.DataFrame) -> None:
+def _share_scale(panels: Sequence[Axes], table: pd.DataFrame, decides: Measure) -> None:
     """Give the panels one scale that leaves out the steep first tenth of the training."""
     late = table[table.epoch > table.epoch.max() // 10]
     low, high = (late["mean"] - late.sd).min(), (late["mean"] + late.sd).max()
-    margin = max(0.08 * (high - low), ACCURACY.band)
+    margin = max(0.08 * (high - low), decides.band_around(float(high)))
     for panel in panels:
         panel.set_ylim(low - margin, high + margin)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pandas as pd
 
 from losslab.lab.analysis import Summary
-from losslab.lab.measures import ACCURACY
 from losslab.lab.plots.plot import Found, Plot
 from losslab.lab.plots.rows import empty_row, figure_of_rows
 from losslab.lab.plots.style import FAINT, colour, gid
@@ -15,7 +14,7 @@ _PARTS = {"mean": "difference", "low": "low", "high": "high", "p": "p", "seeds":
 
 def table(found: Found) -> pd.DataFrame:
     """Return a row for each arm that is compared: its mean difference, the interval, p, the pairs, the verdict."""
-    compared = [(arm.label, arm.accuracy.contrast) for arm in found.summary.arms if arm.accuracy.contrast]
+    compared = [(arm.label, arm.deciding.contrast) for arm in found.summary.arms if arm.deciding.contrast]
     rows = [(label, *(getattr(contrast, part) for part in _PARTS)) for label, contrast in compared]
     return pd.DataFrame(rows, columns=["loss", *_PARTS.values()]).convert_dtypes()
 
@@ -24,7 +23,9 @@ def draw(table: pd.DataFrame, summary: Summary) -> Plot:
     """Draw each difference as a point on its interval, beside the band of practical equality."""
     figure, axes = figure_of_rows(summary)
     plot = Plot(table, figure)
-    axes.axvspan(-ACCURACY.band, ACCURACY.band, color=FAINT, alpha=0.2, linewidth=0)
+    decides = summary.decides
+    band = decides.band_around(summary.arms[0].deciding.mean)
+    axes.axvspan(-band, band, color=FAINT, alpha=0.2, linewidth=0)
     axes.axvline(0, color=FAINT, linewidth=1)
     for i, arm in enumerate(summary.arms):
         rows = table[table.loss == arm.label]
@@ -37,5 +38,6 @@ def draw(table: pd.DataFrame, summary: Summary) -> Plot:
         axes.plot([row.difference], [i], "o", color=colour(i), markersize=7, gid=gid(i))
         axes.annotate(row.verdict, (row.difference, i - 0.2), ha="center", va="bottom", fontsize=8, gid=gid(i))
         plot.mark(axes, rows, "difference", [i])
-    axes.set_xlabel(f"points more than {summary.arms[0].label}, with 95 % interval; shaded: ±{ACCURACY.band}")
+    what = decides.points.strip() or decides.name
+    axes.set_xlabel(f"{what} more than {summary.arms[0].label}, with 95 % interval; shaded: ±{band:.3g}")
     return plot

@@ -30,7 +30,7 @@ def table(found: Found) -> pd.DataFrame:
 def _rows(runs: Sequence[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
     found: list[tuple[Any, ...]] = []
     for key, name in _NAMES.items():
-        bins = [row for run in runs if run["bins"][key] for row in run["bins"][key]]
+        bins = [row for run in runs for row in run.get("bins", {}).get(key) or []]
         merged = _merged(np.array(bins).reshape(-1, 3))
         total = sum(count for count, _, _ in merged)
         found += [(name, 100 * sure, 100 * right, int(count), 100 * count / total) for count, sure, right in merged]

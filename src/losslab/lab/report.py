@@ -43,6 +43,11 @@ _CAPTIONS = {
         "Validation examples at the last epoch of the tuning runs, mean over the tuning seeds. Only rates at "
         "which the most runs succeeded can be chosen.",
     ),
+    "levels": (
+        "What remains at each level",
+        "Mean over the final seeds and its 95 % interval, for each loss by itself. The paired differences in the table "
+        "tell losses apart that these intervals do not.",
+    ),
 }
 
 
@@ -58,14 +63,20 @@ def render(folder: Path) -> tuple[Summary, Path]:
     summary = analysis.summarize(config, records)
     figures = plots.draw(config, records, summary)
     for name, plot in figures.items():
-        _write_plot(folder / "plots", name, plot)
+        write_plot(folder / "plots", name, plot)
     store.write_json(folder / "summary.json", to_json(config, summary))
     page = folder / PAGE
     store.write_whole(page, _html(config, environment, records, summary, figures))
     return summary, page
 
 
-def _write_plot(folder: Path, name: str, plot: Plot) -> None:
+def summary_of(folder: Path) -> Summary:
+    """Return the summary of what the log of a run folder holds. Raises LabError as `render` does."""
+    return analysis.summarize(store.read_config(folder), store.read_log(folder)[0].values())
+
+
+def write_plot(folder: Path, name: str, plot: Plot) -> None:
+    """Write a figure as NAME.png, .svg and .csv."""
     store.write_whole(folder / f"{name}.png", files.png(plot))
     store.write_whole(folder / f"{name}.svg", files.standing_alone(files.svg(name, plot)))
     store.write_whole(folder / f"{name}.csv", files.csv(plot))
@@ -88,12 +99,9 @@ def _html(
     summary: Summary,
     figures: dict[str, Plot],
 ) -> str:
-    templates = jinja2.Environment(
-        loader=jinja2.PackageLoader("losslab.lab"), autoescape=True, trim_blocks=True, lstrip_blocks=True
-    )
     groups = {arm["group"] for arm in config["arms"]}
     own = [record for record in records if record["group"] in groups]
-    return templates.get_template("report.html.j2").render(
+    return template("report.html.j2").render(
         config=config,
         environment=environment,
         summary=summary,
@@ -109,11 +117,18 @@ def _html(
         failures=[record for record in own if record["status"] == "error"],
         seconds=sum(record["seconds"] for record in own if "seconds" in record),
         runs=len(own),
-        figures=[_figure(name, plot) for name, plot in figures.items()],
+        figures=[figure(name, plot) for name, plot in figures.items()],
     )
 
 
-def _figure(name: str, plot: Plot) -> dict[str, Any]:
+def template(name: str) -> jinja2.Template:
+    """Return a page to be filled in."""
+    loader = jinja2.PackageLoader("losslab.lab")
+    return jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True).get_template(name)
+
+
+def figure(name: str, plot: Plot) -> dict[str, Any]:
+    """Return what a page shows of a figure."""
     title, caption = _CAPTIONS[name]
     svg = files.svg(name, plot)
     return {

@@ -95,8 +95,8 @@ def test_adding_a_loss_changes_nobody_elses_run(tmp_path):
     assert [arm.deciding.values for arm in two] == [arm.deciding.values for arm in three[1:]]
 
 
-def test_the_package_offers_two_names():
-    assert lab.__all__ == ["Comparison", "compare"]
+def test_what_the_package_offers():
+    assert [getattr(lab, name).__name__ for name in lab.__all__] == lab.__all__
     with pytest.raises(AttributeError):
         _ = lab.nothing
 

@@ -10,8 +10,8 @@ import jax.numpy as jnp
 import keras
 
 import losslab
-from losslab.lab import models
 from losslab.lab.engines.program import Examples
+from losslab.lab.models import keras as keras_models
 from losslab.lab.network import Network
 
 EVALUATION_BATCH = 1000
@@ -56,7 +56,7 @@ class JaxProgram:
         self, network: Network, optimizer_name: str, loss: losslab.Loss, compiled: Callable[[Step], Epoch]
     ) -> None:
         self._network, self._loss = network, loss
-        self._model = models.build(network, seed=0)
+        self._model = keras_models.build(network)
         self._optimizer = _OPTIMIZERS[optimizer_name]()
         self._optimizer.build(self._model.trainable_variables)
         self._epoch = compiled(self._step)
@@ -70,11 +70,11 @@ class JaxProgram:
 
     def initial(self, seed: int, rate: float) -> State:
         """Return the state of an untrained run."""
-        model, variables = models.build(self._network, seed), self._optimizer.variables
+        variables = self._optimizer.variables
         optimizer = [jnp.zeros(variable.shape, variable.dtype) for variable in variables]
         optimizer[[variable.path.endswith("/learning_rate") for variable in variables].index(True)] = jnp.float32(rate)
-        trainable, non_trainable = model.trainable_variables, model.non_trainable_variables
-        return State([v.value for v in trainable], [v.value for v in non_trainable], optimizer)
+        trainable, non_trainable = keras_models.initial(self._model, seed)
+        return State([jnp.asarray(w) for w in trainable], [jnp.asarray(w) for w in non_trainable], optimizer)
 
     def epoch(self, state: State, examples: Examples, rows: Any) -> tuple[State, float, Any]:
         """Take a step on the examples of each row of `rows`."""

@@ -5,7 +5,7 @@ import pytest
 
 import losslab
 from losslab.lab import plan
-from losslab.lab.backend import use_keras_on_jax
+from losslab.lab.backend import use_keras
 from losslab.lab.data import DataSpec, load
 from losslab.lab.errors import Exit, LabError
 from losslab.lab.executors.serial import Serial
@@ -26,7 +26,7 @@ FIXED = {"tuning_seeds": 1, "rates": (0.01,)}
 
 @pytest.fixture(scope="module")
 def run():
-    use_keras_on_jax()
+    use_keras("jax")
     from losslab.lab.trainer import run_trial
 
     return run_trial
@@ -147,5 +147,5 @@ def test_another_backend_is_an_environment_error(monkeypatch):
 
     monkeypatch.setattr(keras.backend, "backend", lambda: "tensorflow")
     with pytest.raises(LabError, match="tensorflow") as refusal:
-        use_keras_on_jax()
+        use_keras("jax")
     assert refusal.value.exit_code == Exit.ENVIRONMENT

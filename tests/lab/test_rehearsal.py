@@ -5,13 +5,13 @@ import pytest
 import losslab
 from losslab import lab
 from losslab.lab import encode
-from losslab.lab.backend import use_keras_on_jax
+from losslab.lab.backend import use_keras
 from losslab.lab.errors import LabError
 
 
 @pytest.fixture(scope="module")
 def rehearse():
-    use_keras_on_jax()
+    use_keras("jax")
     from losslab.lab import rehearsal
 
     return rehearsal.rehearse
@@ -21,8 +21,8 @@ def rehearse():
 def test_every_loss_on_classes_passes(rehearse, name):
     loss = losslab.get(name)
     encode.check(loss)
-    rehearse(name, loss, 2, 1)
-    rehearse(name, loss, 10, 32)
+    rehearse(name, loss, 2, 1, "scan")
+    rehearse(name, loss, 10, 32, "scan")
 
 
 def formulas():

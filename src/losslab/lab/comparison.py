@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,13 +12,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from losslab.lab import analysis, encode, environment, plan, plots, progress, report, store
-from losslab.lab.backend import use_keras_on_jax
+from losslab.lab import analysis, encode, environment, plan, plots, progress, rehearsal, report, store
 from losslab.lab.data import Dataset, DataSpec, load
+from losslab.lab.engines import choice
 from losslab.lab.errors import Exit, LabError
 from losslab.lab.executors import executor_for
+from losslab.lab.models import own
+from losslab.lab.network import Network
 from losslab.lab.plan import Arm, Protocol
-from losslab.lab.split import training_examples
+from losslab.lab.split import scaled, training_examples
+from losslab.lab.stages import Session
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -88,6 +91,8 @@ def compare(
     noise: float = 0.0,
     quick: bool = False,
     executor: str = "serial",
+    model: str | Callable[..., Any] | None = None,
+    engine: str = "auto",
     out: str | Path | None = None,
     show: progress.Silent | None = None,
     command: str = "losslab.lab.compare(...)",
@@ -110,6 +115,11 @@ def compare(
         quick: a first look: fewer seeds, rates and epochs, where they are not given; the report says so.
         executor: "serial", or "local:4" for four processes on this machine; the results are the same. A script that
             uses processes needs `if __name__ == "__main__":` around what it does.
+        model: a function that builds the network to train, or its path, "package.module:name" or "file.py:name"; it is
+            called with (shape, outputs) and returns a Keras model, a PyTorch module, or a pair (init, apply) of JAX
+            functions, which ends in plain scores, without an activation. None for the lab's own.
+        engine: what trains: "scan", "step", "fit", "fit:tensorflow", "fit:torch", "fit:jax", "torch"; "auto" for the
+            fastest that can.
         out: run folder, default losslab-runs/DATA. Finished runs in it are not repeated.
         show: what displays the progress; None for nothing.
         command: what the report says it was made by.
@@ -128,6 +138,8 @@ def compare(
         raise LabError(
             f"noise is {noise}", "it is the share of labels that are made wrong", "give one from 0 to below 1"
         )
+    engine = choice.prepare(engine)
+    path, definition = own.named(model) if model is not None else ("", "")
     arms = plan.arms(losses)
     for arm in arms:
         encode.check(plan.resolve(arm.loss))
@@ -137,18 +149,17 @@ def compare(
     store.check_writable(folder)
     spec = DataSpec(data if isinstance(data, str) else _saved(data, folder / "data.npz"), target, subset)
     dataset = load(spec)
-    use_keras_on_jax()
-    from losslab.lab.engines import engine_for
-    from losslab.lab.rehearsal import rehearse
-    from losslab.lab.stages import Session
-
-    model = plan.model_for(dataset.x.shape[1:])
+    usual = plan.model_for(dataset.x.shape[1:])
+    network = Network(path or usual, dataset.x.shape[1:], len(dataset.classes), definition=definition)
+    engine = choice.choose(engine, network)
     protocol = plan.protocol(
-        model, engine_for(model), shared_rate, quick, noise, optimizer, epochs=epochs, batch=batch, seeds=seeds
+        usual, engine, shared_rate, quick, noise, optimizer, epochs=epochs, batch=batch, seeds=seeds
     )
-    protocol = replace(protocol, batch=min(protocol.batch, training_examples(dataset)))
+    batch = min(protocol.batch, training_examples(dataset))
+    protocol = replace(protocol, batch=batch, model=network.model, model_definition=definition)
+    rehearsal.rehearse_model(network, engine, scaled(dataset, dataset.x[:batch]))
     for arm in arms:
-        rehearse(arm.label, plan.resolve(arm.loss), len(dataset.classes), protocol.batch)
+        rehearsal.rehearse(arm.label, plan.resolve(arm.loss), len(dataset.classes), protocol.batch, engine)
     config = _config(command, spec, dataset, arms, protocol)
     with store.Store(folder) as runs, show or progress.Silent() as display, contextlib.closing(runner):
         store.write_json(folder / "config.json", config)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import losslab
-from losslab.lab import fingerprint
+from losslab.lab import fingerprint, own_loss
 from losslab.lab.errors import LabError
 
 # Part of every id: raise it when a change of the trainer changes its numbers.
@@ -43,6 +43,8 @@ class Protocol:
     """How each arm is trained.
 
     Attributes:
+        model: "mlp", "cnn", or the path of the user's own.
+        model_definition: a digest of the source of the user's own, else "".
         shared_rate: None where each loss has its own learning rate.
         quick: whether the defaults were cut down for a first look.
         optimizer: a key of OPTIMIZERS.
@@ -60,6 +62,7 @@ class Protocol:
     quick: bool = False
     noise: float = 0.0
     optimizer: str = "adam"
+    model_definition: str = ""
 
     @property
     def final_seed_list(self) -> list[int]:
@@ -113,11 +116,11 @@ def protocol(
     return Protocol(model=model, engine=engine, **values)
 
 
-def _serialized(loss: losslab.Loss) -> dict[str, Any]:
+def _serialized(loss: losslab.Loss, path: str) -> dict[str, Any]:
     """Return the config from which a run makes the loss again: this very loss, not another of the same name."""
     try:
-        config = losslab.serialize(loss)
-        made = losslab.deserialize(config)
+        config = own_loss.serialized(loss, path) if path else losslab.serialize(loss)
+        made = own_loss.get(config)
     except (ValueError, TypeError) as error:  # an unknown name; another class's parameters
         raise _unregistered(loss, str(error)) from error
     if type(made) is not type(loss) or made != loss:
@@ -154,7 +157,8 @@ def arms(losses: Iterable[Any]) -> list[Arm]:
             label = _label(given, loss)
             taken = {arm.label for arm in found.values()}
             label = repr(loss) if label in taken else label
-            found[loss] = Arm(label, _serialized(loss), fingerprint.of(loss))
+            label = str(given) if label in taken else label
+            found[loss] = Arm(label, _serialized(loss, own_loss.path_in(given)[0]), fingerprint.of(loss))
     if not found:
         raise LabError("no loss named", "--losses is empty", "for example --losses categorical_crossentropy,mse")
     return list(found.values())
@@ -168,7 +172,7 @@ def split_names(text: str) -> list[str]:
 def resolve(given: Any, previous: str = "") -> losslab.Loss:
     """Return the Loss for a name, a parametrised name, a config or a Loss object; `previous` was named before it."""
     try:
-        loss = losslab.get(given)
+        loss = own_loss.get(given)
     except losslab.UnknownLossError as error:
         raise _unknown(given, previous, error) from error
     except (ValueError, TypeError) as error:
@@ -194,7 +198,8 @@ def _unknown(given: Any, previous: str, error: Exception) -> LabError:
 
 def _label(given: Any, loss: losslab.Loss) -> str:
     if isinstance(given, str):
-        _, colon, parameters = given.partition(":")
+        path, parameters = own_loss.path_in(given)
+        _, colon, parameters = ("", ":" * bool(parameters), parameters) if path else given.partition(":")
         return f"{loss.name}{colon}{parameters}"
     return loss.name if repr(loss).endswith("()") else repr(loss)
 
@@ -224,6 +229,7 @@ def group_of(arm: Arm, protocol: Protocol, digest: str) -> str:
             "loss": arm.loss,
             "definition": arm.definition,
             "model": protocol.model,
+            "model_definition": protocol.model_definition,
             "engine": protocol.engine,
             "epochs": protocol.epochs,
             "batch": protocol.batch,
@@ -263,6 +269,7 @@ def _job(stage: str, arm: Arm, rate: float, seed: int, protocol: Protocol, data:
         "lr": rate,
         "seed": seed,
         "model": protocol.model,
+        "model_definition": protocol.model_definition,
         "engine": protocol.engine,
         "epochs": protocol.epochs,
         "batch": protocol.batch,

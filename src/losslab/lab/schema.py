@@ -20,8 +20,8 @@ CONFIG = {
     },
     "arms": [{"label": str, "group": str}],
     "protocol": {
-        "model": {"mlp", "cnn"},
-        "engine": {"scan", "step"},
+        "model": str,
+        "engine": str,
         "epochs": int,
         "batch": int,
         "seeds": int,

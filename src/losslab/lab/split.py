@@ -48,9 +48,9 @@ def split(dataset: Dataset, seed: int) -> Split:
     order = stratified_order(dataset.y, stream(seed, "split"))
     cut = _validation_examples(dataset)
     held, kept = np.sort(order[:cut]), np.sort(order[cut:])
-    train = _scaled(dataset, dataset.x[kept])
+    train = scaled(dataset, dataset.x[kept])
     shift, scale = _standardization(train, dataset.standardized)
-    validation, test = _scaled(dataset, dataset.x[held]), _scaled(dataset, dataset.x_test)
+    validation, test = scaled(dataset, dataset.x[held]), scaled(dataset, dataset.x_test)
     return Split(
         Part((train - shift) / scale, dataset.y[kept]),
         Part((validation - shift) / scale, dataset.y[held]),
@@ -58,7 +58,8 @@ def split(dataset: Dataset, seed: int) -> Split:
     )
 
 
-def _scaled(dataset: Dataset, x: Array) -> Array:
+def scaled(dataset: Dataset, x: Array) -> Array:
+    """Return inputs as float32, pixels from 0 to 1."""
     return np.asarray(x, dtype=np.float32) / np.float32(dataset.divisor)
 
 

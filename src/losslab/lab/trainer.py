@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import losslab
-from losslab.lab import encode, measures
+from losslab.lab import encode, fingerprint, measures, own, own_loss
+from losslab.lab.backend import backend_of, prefer
 from losslab.lab.data import Dataset, DataSpec, load, spec_from
 from losslab.lab.engines import ENGINES
 from losslab.lab.engines.program import Examples, Program
@@ -44,10 +45,12 @@ def run_trial(job: Job, on_epoch: OnEpoch = lambda epoch: None) -> dict[str, Any
         did not diverge what `measures.measured` says of the test examples.
     """
     started = time.perf_counter()
+    prefer(backend_of(job["engine"]))
     spec = spec_from(job["data"])
     digest = job["data"]["digest"]
-    loss, dataset = losslab.get(job["loss"]), load(spec, digest)
-    network = Network(job["model"], dataset.x.shape[1:], len(dataset.classes), encode.activation(loss))
+    loss, dataset = _loss(job), load(spec, digest)
+    shape, outputs = dataset.x.shape[1:], len(dataset.classes)
+    network = Network(job["model"], shape, outputs, encode.activation(loss), job["model_definition"])
     program = _program(network, job["engine"], job["optimizer"], loss, job["definition"])
     parts = _placed_split(spec, digest, job["seed"], job["noise"], program.place)
     train, validation = (_labelled(program, loss, part, dataset) for part in parts[:2])
@@ -62,6 +65,13 @@ def run_trial(job: Job, on_epoch: OnEpoch = lambda epoch: None) -> dict[str, Any
         "val_accuracy": history["val_accuracy"][-1],
         "seconds": time.perf_counter() - started,
     } | (_measured(program, state, loss, parts[1:]) if final else {})
+
+
+def _loss(job: Job) -> losslab.Loss:
+    loss: losslab.Loss = own_loss.get(job["loss"])
+    if "path" in job["loss"] and fingerprint.of(loss) != job["definition"]:
+        raise own.edited(job["loss"]["path"])
+    return loss
 
 
 def _measured(program: Program, state: Any, loss: losslab.Loss, parts: Sequence[Part]) -> dict[str, Any]:

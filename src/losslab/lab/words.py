@@ -20,7 +20,12 @@ _NETWORKS = {
     "units; dropout 0.25)",
 }
 _OPTIMIZERS = {"adam": "Adam", "sgd": "stochastic gradient descent without momentum"}
-_ENGINES = {"scan": "one compiled JAX loop an epoch", "step": "one compiled JAX step a batch"}
+_ENGINES = {
+    "scan": "one compiled JAX loop an epoch",
+    "step": "one compiled JAX step a batch",
+    "torch": "a PyTorch loop",
+    "fit": "Keras' fit on",
+}
 
 
 def row(arm: ArmResult) -> tuple[str, ...]:
@@ -102,11 +107,21 @@ def _training(config: Mapping[str, Any]) -> list[str]:
     return [
         f"Data: {data['name']}, {data['examples']} examples for training and validation in {len(data['classes'])} "
         f"classes, {data['test_examples']} test examples ({origin}).",
-        f"Network: {_NETWORKS[how['model']]}; its output layer and the labels are what each loss declares to take.",
+        f"Network: {_network(how['model'])}; its output layer and the labels are what each loss declares to take.",
         *_noise(how["noise"]),
         f"Training: {_OPTIMIZERS[how['optimizer']]}, {how['epochs']} epochs, batches of {how['batch']} (an incomplete "
-        f"last batch is left out), no schedule, no early stopping; {_ENGINES[how['engine']]}.",
+        f"last batch is left out), no schedule, no early stopping; {_engine(how['engine'])}.",
     ]
+
+
+def _network(model: str) -> str:
+    return _NETWORKS.get(model, f"a model of the user's own, {model}")
+
+
+def _engine(name: str) -> str:
+    """Say how an engine goes about it; of one that this version does not know, the name."""
+    kind, _, backend = name.partition(":")
+    return f"{_ENGINES.get(kind, kind)} {backend}".rstrip()
 
 
 def _noise(share: float) -> list[str]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple, Protocol
 
+EVALUATION_BATCH = 1000
+
 
 class Examples(NamedTuple):
     """Inputs (N, ...) and the loss's y_true for them, both placed."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,12 +13,14 @@ from losslab.lab.engines.program import EVALUATION_BATCH, Examples
 from losslab.lab.models import torch as modules
 from losslab.lab.network import Network
 
+_FIRST, _SECOND, _EPSILON = 0.9, 0.999, 1e-7
+
 
 class State(NamedTuple):
     """A module that is trained in place, and its optimizer."""
 
     module: modules.Trained
-    optimizer: torch.optim.Optimizer
+    optimizer: _Sgd
 
 
 class TorchProgram:
@@ -41,7 +44,7 @@ class TorchProgram:
     def initial(self, seed: int, rate: float) -> State:
         """Return the state of an untrained run."""
         module = modules.build(self._network, seed)
-        return State(module, _OPTIMIZERS[self._optimizer_name](module.parameters(), lr=rate))
+        return State(module, _OPTIMIZERS[self._optimizer_name](module.parameters(), rate))
 
     def epoch(self, state: State, examples: Examples, rows: Any) -> tuple[State, float, Any]:
         """Take a step on the examples of each row of `rows`."""
@@ -62,43 +65,54 @@ class TorchProgram:
     def _step(self, state: State, examples: Examples, rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         outputs = self._activation(state.module(examples.x[rows], training=True))
         loss = self._loss(examples.y[rows], outputs)
-        state.optimizer.zero_grad()
         (loss + state.module.penalty()).backward()
         state.optimizer.step()
         return loss.detach(), outputs.detach()
 
 
-class _Adam(torch.optim.Optimizer):
-    """Adam as at the end of section 2 of Kingma & Ba 2015, arXiv:1412.6980, and as Keras computes it.
+class _Sgd:
+    """Plain gradient descent. PyTorch's optimizers are not used: to make one imports its compiler, for two seconds."""
+
+    def __init__(self, weights: Iterable[torch.nn.Parameter], rate: float) -> None:
+        self._weights, self._rate = list(weights), rate
+
+    @torch.no_grad()
+    def step(self) -> None:
+        """Change the weights by their gradients, and forget these."""
+        for weight in self._weights:
+            if weight.grad is not None:  # None where the batch did not use it
+                weight.sub_(self._change(weight, weight.grad))
+                weight.grad = None
+
+    def _change(self, weight: torch.nn.Parameter, gradient: torch.Tensor) -> torch.Tensor:
+        return self._rate * gradient
+
+
+class _Adam(_Sgd):
+    """Adam as at the end of section 2 of Kingma & Ba 2015, arXiv:1412.6980, in the precision in which Keras has it.
 
     PyTorch's own adds epsilon elsewhere and corrects in another precision, and after three epochs that shows.
     """
 
-    def __init__(self, parameters: Any, lr: float) -> None:
-        super().__init__(parameters, {"lr": lr, "betas": (0.9, 0.999), "eps": 1e-7})
-        self._steps = 0
+    def __init__(self, weights: Iterable[torch.nn.Parameter], rate: float) -> None:
+        super().__init__(weights, rate)
+        self._moments = {weight: (torch.zeros_like(weight), torch.zeros_like(weight)) for weight in self._weights}
+        self._steps, self._corrected = 0, rate
 
-    @torch.no_grad()
-    def step(self, closure: Any = None) -> Any:
+    def step(self) -> None:
         self._steps += 1
-        for group in self.param_groups:
-            powers = [np.float32(beta) ** np.float32(self._steps) for beta in group["betas"]]
-            rate = float(np.float32(group["lr"]) * np.sqrt(1 - powers[1]) / (1 - powers[0]))
-            for weight in group["params"]:
-                self._update(weight, rate, group)
+        first, second = (1 - np.float32(decay) ** np.float32(self._steps) for decay in (_FIRST, _SECOND))
+        self._corrected = float(np.float32(self._rate) * np.sqrt(second) / first)
+        super().step()
 
-    def _update(self, weight: torch.Tensor, rate: float, group: dict[str, Any]) -> None:
-        if weight.grad is None:  # a weight that this batch did not use
-            return
-        if weight not in self.state:
-            self.state[weight] = {"moments": (torch.zeros_like(weight), torch.zeros_like(weight))}
-        first, second = self.state[weight]["moments"]
-        first += (weight.grad - first) * (1 - group["betas"][0])
-        second += (weight.grad**2 - second) * (1 - group["betas"][1])
-        weight -= rate * first / (second.sqrt() + group["eps"])
+    def _change(self, weight: torch.nn.Parameter, gradient: torch.Tensor) -> torch.Tensor:
+        first, second = self._moments[weight]
+        first += (gradient - first) * (1 - _FIRST)
+        second += (gradient**2 - second) * (1 - _SECOND)
+        return self._corrected * first / (second.sqrt() + _EPSILON)
 
 
-_OPTIMIZERS: dict[str, Any] = {"adam": _Adam, "sgd": torch.optim.SGD}
+_OPTIMIZERS = {"adam": _Adam, "sgd": _Sgd}
 _ACTIVATIONS: dict[str, Any] = {
     "softmax": lambda scores: scores.softmax(dim=-1),
     "sigmoid": torch.sigmoid,

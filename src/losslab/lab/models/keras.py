@@ -20,10 +20,7 @@ def build(network: Network) -> keras.Model:
     """Build the network, but for its activation."""
     if network.model in BUILT_IN:
         return builtin.build(network)
-    model = own.build(network)
-    if not model.built:
-        model(np.zeros((1, *network.shape), np.float32))
-    return model
+    return _with_variables(own.build(network), network)
 
 
 def trains_itself(network: Network) -> bool:
@@ -52,12 +49,17 @@ def initial(network: Network, model: keras.Model, seed: int) -> tuple[Values, Va
 
 @functools.lru_cache(maxsize=4)
 def _values_of_own(network: Network, seed: int) -> tuple[Values, Values]:
-    """Build the user's model after setting every generator that its initializers may ask."""
-    keras.utils.set_random_seed(int(stream(seed, "init").integers(2**31)))
-    model = build(network)
+    model = _with_variables(own.build_from(network, seed), network)
     return [_value(each) for each in model.trainable_variables], [
         _value(each) for each in model.non_trainable_variables
     ]
+
+
+def _with_variables(model: keras.Model, network: Network) -> keras.Model:
+    """Return the model after it has seen an example, where only that makes its variables."""
+    if not model.built:
+        model(np.zeros((1, *network.shape), np.float32))
+    return model
 
 
 def begin(network: Network, model: keras.Model, seed: int) -> None:

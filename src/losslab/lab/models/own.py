@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import inspect
+import random
 import sys
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from losslab.lab import fingerprint, own
 from losslab.lab.errors import LabError, own_words
 from losslab.lab.network import Network
+from losslab.lab.streams import stream
 
 Builder = Callable[..., Any]
 
@@ -41,6 +45,21 @@ def build(network: Network) -> Any:
             own_words(error),
             "it is called with (shape, outputs), or with fewer arguments where it takes fewer; --debug shows more",
         ) from error
+
+
+def build_from(network: Network, seed: int) -> Any:
+    """Build it with the initial weights of a seed: Keras' initializers take their seeds from Python's generator."""
+    drawn = int(stream(seed, "init").integers(2**31))
+    python, numpy = random.getstate(), np.random.get_state()
+    random.seed(drawn)
+    np.random.seed(drawn)
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(drawn)
+    try:
+        return build(network)
+    finally:
+        random.setstate(python)
+        np.random.set_state(numpy)
 
 
 def kind(model: Any) -> str:

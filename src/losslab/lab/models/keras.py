@@ -49,7 +49,7 @@ def initial(network: Network, model: keras.Model, seed: int) -> tuple[Values, Va
 
 @functools.lru_cache(maxsize=4)
 def _values_of_own(network: Network, seed: int) -> tuple[Values, Values]:
-    model = _with_variables(own.build_from(network, seed), network)
+    model = _with_variables(own.build(network, seed), network)
     return [_value(each) for each in model.trainable_variables], [
         _value(each) for each in model.non_trainable_variables
     ]
@@ -71,7 +71,7 @@ def begin(network: Network, model: keras.Model, seed: int) -> None:
 
 
 def _value(variable: keras.Variable) -> NDArray[Any]:
-    return np.array(keras.ops.convert_to_numpy(variable))
+    return np.array(keras.ops.convert_to_numpy(variable.value))
 
 
 def _seeded(value: NDArray[Any], dropout: np.random.Generator) -> NDArray[Any]:

@@ -27,7 +27,7 @@ def get(given: Any) -> Any:
 def path_in(given: Any) -> tuple[str, str]:
     """Return path and parameters of "file.py:MyLoss:gamma=3"; the path is "" where a loss is named as others are."""
     path, parameters = own.split_parameters(given) if isinstance(given, str) else ("", "")
-    return ("", "") if _is_known(path.partition(":")[0]) else (path, parameters)
+    return ("", "") if not path or _is_known(path.partition(":")[0]) else (path, parameters)
 
 
 def serialized(loss: losslab.Loss, path: str) -> dict[str, Any]:

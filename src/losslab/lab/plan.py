@@ -213,10 +213,12 @@ def _unknown(given: Any, previous: str, error: Exception) -> LabError:
 
 
 def _label(given: Any, loss: losslab.Loss) -> str:
-    if isinstance(given, str):
-        path, parameters = own_loss.path_in(given)
-        _, colon, parameters = ("", ":" * bool(parameters), parameters) if path else given.partition(":")
-        return f"{loss.name}{colon}{parameters}"
+    path, parameters = own_loss.path_in(given)
+    if isinstance(given, str) and not path:
+        parameters = given.partition(":")[2]
+        return f"{loss.name}:{parameters}".rstrip(":")
+    if parameters:
+        return f"{loss.name}:{parameters}"
     return loss.name if repr(loss).endswith("()") else repr(loss)
 
 

@@ -53,7 +53,7 @@ def _kind_of_own(network: Network) -> str:
     if kind := own.kind(made):
         return kind
     raise LabError(
-        f"{network.model} builds a {type(made).__name__}",
+        f"{network.model} builds an object of type {type(made).__name__}",
         "the lab trains a keras.Model, a torch.nn.Module, or a pair (init, apply) of JAX functions",
         "return one of these",
     )

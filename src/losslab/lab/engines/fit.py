@@ -125,11 +125,11 @@ class Seen(keras.metrics.Metric):  # type: ignore[misc]  # keras is untyped
 
     def all(self) -> tuple[float, Any]:
         """Return the mean loss of the epoch, and the outputs in the order of its rows."""
-        if int(self._step) != self.shape[0]:
+        if (steps := int(self._step.value)) != self.shape[0]:
             raise LabError(
-                f"the model's train_step updated its metrics {int(self._step)} times in {self.shape[0]} steps",
+                f"the model's train_step updated its metrics {steps} times in {self.shape[0]} steps",
                 "the lab sees what a network gives while it trains through its metrics",
                 "end train_step with: return self.compute_metrics(x, y, y_pred)",
             )
-        outputs = keras.ops.convert_to_numpy(self._outputs)
+        outputs = keras.ops.convert_to_numpy(self._outputs.value)
         return float(self.result()), outputs.reshape(-1, *outputs.shape[2:])

@@ -49,7 +49,7 @@ def initial(network: Network, model: keras.Model, seed: int) -> tuple[Values, Va
 
 @functools.lru_cache(maxsize=4)
 def _values_of_own(network: Network, seed: int) -> tuple[Values, Values]:
-    model = _with_variables(own.build_from(network, seed), network)
+    model = _with_variables(own.build(network, seed), network)
     return [_value(each) for each in model.trainable_variables], [
         _value(each) for each in model.non_trainable_variables
     ]

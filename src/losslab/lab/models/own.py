@@ -5,7 +5,8 @@ from __future__ import annotations
 import inspect
 import random
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -28,8 +29,8 @@ def named(model: str | Builder) -> tuple[str, str]:
     return path, fingerprint.of_code(_builder(path))
 
 
-def build(network: Network) -> Any:
-    """Return what the builder makes.
+def build(network: Network, seed: int = 0) -> Any:
+    """Return what the builder makes, with the initial weights of a seed.
 
     Raises:
         LabError: it raises, or was edited since the comparison began.
@@ -38,7 +39,8 @@ def build(network: Network) -> Any:
     if fingerprint.of_code(builder) != network.definition:
         raise own.edited(network.model)
     try:
-        return _called(builder, network)
+        with _seeded(int(stream(seed, "init").integers(2**31))):
+            return _called(builder, network)
     except Exception as error:  # anybody's code
         raise LabError(
             f"{network.model} builds no model for inputs {network.shape} and {network.outputs} outputs",
@@ -47,17 +49,17 @@ def build(network: Network) -> Any:
         ) from error
 
 
-def build_from(network: Network, seed: int) -> Any:
-    """Build it with the initial weights of a seed: Keras' initializers take their seeds from Python's generator."""
-    drawn = int(stream(seed, "init").integers(2**31))
+@contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    """Let every generator that an initializer may ask begin at a seed; Keras' ask Python's for theirs."""
     python, numpy = random.getstate(), np.random.get_state()
-    random.seed(drawn)
-    np.random.seed(drawn)
+    random.seed(seed)
+    np.random.seed(seed)
     if "torch" in sys.modules:
-        sys.modules["torch"].manual_seed(drawn)
+        sys.modules["torch"].manual_seed(seed)
     try:
-        return build(network)
-    finally:
+        yield
+    finally:  # they are the script's
         random.setstate(python)
         np.random.set_state(numpy)
 
@@ -79,13 +81,13 @@ def _is_a(model: Any, module: str, name: str) -> bool:
 
 def _builder(path: str) -> Builder:
     found = own.find(path)
-    if not callable(found) or kind(found):
+    if not isinstance(found, type) and not inspect.isfunction(found):
         raise LabError(
-            f"{path} is a {type(found).__name__}",
+            f"{path} is an object of type {type(found).__name__}",
             "a model is built anew for every seed",
             "name the function that builds it: def build(shape, outputs)",
         )
-    return found  # type: ignore[no-any-return]  # it is callable
+    return found
 
 
 def _called(builder: Builder, network: Network) -> Any:

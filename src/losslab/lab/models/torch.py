@@ -35,7 +35,7 @@ def build(network: Network, seed: int) -> Trained:
     """Build the network with the initial weights of a seed, the same for every loss."""
     if network.model in BUILT_IN:
         return _OfKeras(network, seed)
-    module = own.build_from(network, seed)
+    module = own.build(network, seed)
     torch.manual_seed(int(stream(seed, "dropout").integers(2**31)))
     return _OfKeras(network, seed) if own.kind(module) == "keras" else _OfModule(module)
 

@@ -115,7 +115,7 @@ def compare(
     )
     config = store.read_config(found.folder)
     if as_json:
-        print(json.dumps(report.to_json(config, found.summary) | {"report": str(found.report())}, indent=2))
+        print(json.dumps(report.to_json(config, found.summary, times=True) | {"report": str(found.report())}, indent=2))
     else:
         terminal.print_summary(config, found.summary)
         print(found.report())
@@ -134,7 +134,7 @@ def report_command(
     summary, page = report.render(folder)
     config = store.read_config(folder)
     if as_json:
-        print(json.dumps(report.to_json(config, summary) | {"report": str(page)}, indent=2))
+        print(json.dumps(report.to_json(config, summary, times=True) | {"report": str(page)}, indent=2))
     else:
         terminal.print_summary(config, summary)
         print(page)

@@ -32,6 +32,11 @@ _CAPTIONS = {
         "epoch). Solid: validation, measured after the epoch. Loss values of different losses are not comparable, "
         "so each loss has its own scale; the other measure has one scale for all.",
     ),
+    "target": (
+        "How soon",
+        "Share of the final runs that have reached the target on the validation examples after so many epochs. A run "
+        "that diverged never does.",
+    ),
     "reliability": (
         "Can the probabilities be trusted?",
         "Of the test examples for which a network was so sure of its class, the part that it got right, over all final "
@@ -42,6 +47,11 @@ _CAPTIONS = {
         "Learning rate",
         "Validation examples at the last epoch of the tuning runs, mean over the tuning seeds. Only rates at "
         "which the most runs succeeded can be chosen.",
+    ),
+    "confusion": (
+        "Which classes are taken for which",
+        "Of the test examples of each true class, the part that the network takes for each class, in per cent, mean "
+        "over the final runs.",
     ),
 }
 
@@ -71,14 +81,17 @@ def _write_plot(folder: Path, name: str, plot: Plot) -> None:
     store.write_whole(folder / f"{name}.csv", files.csv(plot))
 
 
-def to_json(config: dict[str, Any], summary: Summary) -> dict[str, Any]:
-    """Return the summary as JSON-able data. The same runs give the same data, whenever they were made."""
-    return {
+def to_json(config: dict[str, Any], summary: Summary, *, times: bool = False) -> dict[str, Any]:
+    """Return the summary as JSON-able data. Without `times`, the same comparison gives the same data anywhere."""
+    found = {
         "data": config["data"]["name"],
         "metric": f"test {summary.decides.title}",
         "shared_rate": config["protocol"]["shared_rate"],
         **asdict(summary),
     }
+    for arm in found["arms"] if not times else ():
+        del arm["effort"]["cost"]
+    return found
 
 
 def _html(
@@ -105,6 +118,9 @@ def _html(
         colours=[colour(i) for i in range(len(summary.arms))],
         stamp=words.stamp(config["protocol"]),
         noise=words.noise(summary, config["data"]),
+        effort_columns=words.effort_columns(summary),
+        efforts=[words.effort_row(arm) for arm in summary.arms],
+        target=words.target(summary, config["protocol"]),
         protocol=words.protocol(config),
         failures=[record for record in own if record["status"] == "error"],
         seconds=sum(record["seconds"] for record in own if "seconds" in record),

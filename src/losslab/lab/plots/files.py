@@ -27,7 +27,7 @@ def svg(name: str, plot: Plot) -> str:
     buffer = io.StringIO()
     with mpl.rc_context(STYLE | {"svg.hashsalt": name}):
         plot.figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
-    text = _short(buffer.getvalue())
+    text = _styles_once(name, _short(buffer.getvalue()))
     text = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{name}-", text)
     return text.replace(INK, "currentColor")
 
@@ -38,6 +38,15 @@ def _short(text: str) -> str:
     text = re.sub(r'<g id="(loss-\d+(?: loss-\d+)*)"', r'<g class="\1"', text)
     text = re.sub(r'<g id="\w+"', "<g", text)
     return re.sub(r"\d+\.\d{3,}", lambda number: f"{float(number[0]):.2f}", text)
+
+
+def _styles_once(name: str, text: str) -> str:
+    """Turn the styles, which matplotlib repeats at every element, into classes of this figure's own."""
+    styles = dict.fromkeys(re.findall(r' style="([^"]*)"', text))
+    classes = {style: f"{name}-{number}" for number, style in enumerate(styles)}
+    text = re.sub(r' style="([^"]*)"', lambda style: f' class="{classes[style[1]]}"', text)
+    rules = "".join(f".{place} {{{style}}}" for style, place in classes.items())
+    return text.replace("</style>", f"{rules}</style>", 1)
 
 
 def standing_alone(svg: str) -> str:

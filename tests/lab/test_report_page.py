@@ -9,8 +9,11 @@ import subprocess
 
 import numpy as np
 import pytest
+from scipy.special import softmax
 
-from losslab.lab import measures, report, store
+import losslab
+from losslab.lab import report, store
+from losslab.lab.tasks import task_from
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 in_a_browser = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
@@ -19,10 +22,13 @@ LABELS = ["cce", "mse", 'focal:gamma=3,"x"', "<b>hinge</b>", "d", "e", "f", "g"]
 EPOCHS, SEEDS, RATES = 50, 10, (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
 
 
+TASK = task_from({"name": "classes", "measure": None, "cost": None})
+
+
 def record(rng, arm, stage, seed, lr):
     curve = list(np.linspace(0.3, 0.99 - arm / 100, EPOCHS) + rng.normal(0, 0.002, EPOCHS))
     ids = rng.integers(0, 10, 60)
-    logits = 4 * np.eye(10)[ids] + rng.normal(0, 1 + arm, (60, 10))
+    predicted = (softmax(4 * np.eye(10)[ids] + rng.normal(0, 1 + arm / 4, (60, 10)), axis=1), ids)
     return {
         "id": f"{arm}{stage}{seed}{lr}",
         "group": str(arm),
@@ -32,10 +38,11 @@ def record(rng, arm, stage, seed, lr):
         "seed": seed,
         "status": "ok",
         "epochs": EPOCHS,
-        "history": dict.fromkeys(("loss", "accuracy", "val_loss", "val_accuracy"), curve),
-        "val_accuracy": curve[-1] - abs(np.log10(lr) + 2) / 50,
+        "history": dict.fromkeys(("loss", "score", "val_loss", "val_score"), curve),
+        "val_score": curve[-1] - abs(np.log10(lr) + 2) / 50,
         "seconds": 1.0,
-    } | (measures.measured((logits, ids), (logits, ids), probabilities=True) if stage == "final" else {})
+        "epoch_seconds": [0.1] * EPOCHS,
+    } | (TASK.measured(losslab.get("cce"), predicted, predicted) if stage == "final" else {})
 
 
 @pytest.fixture(scope="module")
@@ -154,7 +161,8 @@ def test_what_a_person_does(folder, tmp_path):
     told = re.search(r"<title>(.*?)</title>", opened(tmp_path / "page.html"), re.DOTALL)[1]
     happened = json.loads(told.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&"))
     assert "error" not in happened
-    means = {arm.label: arm.accuracy.mean for arm in report.render(folder)[0].arms}
+    arms = json.loads((folder / "summary.json").read_text())["arms"]
+    means = {arm["label"]: arm["figures"]["accuracy"]["mean"] for arm in arms}
     by_mean = sorted(LABELS, key=means.get)
     assert happened["ascending"] == [by_mean, "ascending"]
     assert happened["descending"] == [by_mean[::-1], "descending"]

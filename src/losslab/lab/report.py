@@ -66,19 +66,26 @@ def render(folder: Path) -> tuple[Summary, Path]:
     environment = store.read_environment(folder)
     records = list(store.read_log(folder)[0].values())
     summary = analysis.summarize(config, records)
-    figures = plots.draw(config, records, summary)
-    for name, plot in figures.items():
-        _write_plot(folder / "plots", name, plot)
+    figures = [_figure(name, plot) for name, plot in plots.draw(config, records, summary).items()]
+    for figure in figures:
+        _write(folder / "plots", figure)
     store.write_json(folder / "summary.json", to_json(config, summary))
     page = folder / PAGE
     store.write_whole(page, _html(config, environment, records, summary, figures))
     return summary, page
 
 
-def _write_plot(folder: Path, name: str, plot: Plot) -> None:
-    store.write_whole(folder / f"{name}.png", files.png(plot))
-    store.write_whole(folder / f"{name}.svg", files.standing_alone(files.svg(name, plot)))
-    store.write_whole(folder / f"{name}.csv", files.csv(plot))
+def _figure(name: str, plot: Plot) -> dict[str, Any]:
+    """Return what the files and the page hold of a figure."""
+    title, caption = _CAPTIONS[name]
+    content = {"png": files.png(plot), "svg": files.svg(name, plot), "csv": files.csv(plot)}
+    return {"name": name, "title": title, "caption": caption, "places": files.places(plot), **content}
+
+
+def _write(folder: Path, figure: dict[str, Any]) -> None:
+    store.write_whole(folder / f"{figure['name']}.png", figure["png"])
+    store.write_whole(folder / f"{figure['name']}.svg", files.standing_alone(figure["svg"]))
+    store.write_whole(folder / f"{figure['name']}.csv", figure["csv"])
 
 
 def to_json(config: dict[str, Any], summary: Summary, *, times: bool = False) -> dict[str, Any]:
@@ -99,7 +106,7 @@ def _html(
     environment: dict[str, Any],
     records: list[dict[str, Any]],
     summary: Summary,
-    figures: dict[str, Plot],
+    figures: list[dict[str, Any]],
 ) -> str:
     templates = jinja2.Environment(
         loader=jinja2.PackageLoader("losslab.lab"), autoescape=True, trim_blocks=True, lstrip_blocks=True
@@ -125,18 +132,5 @@ def _html(
         failures=[record for record in own if record["status"] == "error"],
         seconds=sum(record["seconds"] for record in own if "seconds" in record),
         runs=len(own),
-        figures=[_figure(name, plot) for name, plot in figures.items()],
+        figures=figures,
     )
-
-
-def _figure(name: str, plot: Plot) -> dict[str, Any]:
-    title, caption = _CAPTIONS[name]
-    svg = files.svg(name, plot)
-    return {
-        "name": name,
-        "title": title,
-        "caption": caption,
-        "svg": svg,
-        "csv": files.csv(plot),
-        "places": files.places(plot),
-    }

@@ -61,10 +61,7 @@ def csv(plot: Plot) -> str:
 
 
 def places(plot: Plot) -> list[tuple[int, float, float]]:
-    """Return (row of the table, x, y) of what lies in view, in the units of the SVG.
-
-    The layout, and so the places, are there once the figure has been saved.
-    """
+    """Return (row of the table, x, y) of what lies in view, in the units of the SVG."""
     box, unit = plot.figure.bbox, 72 / plot.figure.dpi
     found = []
     for mark in plot.marks:

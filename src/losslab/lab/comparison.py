@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -93,6 +94,7 @@ def compare(
     subset: int | None = None,
     optimizer: str = "adam",
     noise: float = 0.0,
+    imbalance: float = 1.0,
     quick: bool = False,
     executor: str = "serial",
     out: str | Path | None = None,
@@ -121,6 +123,8 @@ def compare(
         optimizer: "adam", or "sgd" for plain gradient descent, with rates a hundred times as large to try.
         noise: the share of labels of training and validation examples that are made wrong, from 0 to below 1; each
             becomes one of the other classes. Test labels stay.
+        imbalance: makes classes rare among the training and validation examples: the first keeps all of its own, the
+            last one in so many, those between shares that fall by equal factors. The test stays.
         quick: a first look: fewer seeds, rates and epochs, where they are not given; the report says so.
         executor: "serial", or "local:4" for four processes on this machine; the results are the same. A script that
             uses processes needs `if __name__ == "__main__":` around what it does.
@@ -138,18 +142,14 @@ def compare(
             "no other is compared fairly yet",
             f"give one of {', '.join(plan.OPTIMIZERS)}",
         )
-    if not 0 <= noise < 1:
-        raise LabError(
-            f"noise is {noise}", "it is the share of labels that are made wrong", "give one from 0 to below 1"
-        )
+    check_disturbance(noise, imbalance)
     asked = None if losses is None else plan.arms(losses)
     shared_rate, runner = plan.learning_rate(lr), executor_for(executor)
-    name = Path(data).name.split(".")[0] if isinstance(data, str) else "arrays"
-    folder = Path(out) if out is not None else Path("losslab-runs") / name
+    folder = Path(out) if out is not None else folder_for(data)
     store.check_writable(folder)
     source = data if isinstance(data, str) else _saved(data, folder / "data.npz")
     dataset = load(spec := DataSpec(source, target, subset, task, drop, by))
-    judged = _task(dataset, measure, cost, noise)
+    judged = _task(dataset, measure, cost, noise > 0 or imbalance != 1)
     arms = asked or plan.arms(plan.DEFAULT_LOSSES[dataset.task])
     for arm in arms:
         refuse(judged, plan.resolve(arm.loss), dataset.labels)
@@ -160,9 +160,18 @@ def compare(
 
     model = plan.model_for(dataset.task, dataset.x.shape[1:])
     protocol = plan.protocol(
-        model, engine_for(model), shared_rate, quick, noise, optimizer, epochs=epochs, batch=batch, seeds=seeds
+        model,
+        engine_for(model),
+        shared_rate,
+        quick,
+        noise,
+        imbalance,
+        optimizer,
+        epochs=epochs,
+        batch=batch,
+        seeds=seeds,
     )
-    protocol = replace(protocol, batch=min(protocol.batch, training_examples(dataset)))
+    protocol = replace(protocol, batch=min(protocol.batch, training_examples(dataset, imbalance)))
     for arm in arms:
         rehearse(arm.label, plan.resolve(arm.loss), judged, dataset, protocol.batch)
     config = _config(command, spec, dataset, judged, arms, protocol)
@@ -173,6 +182,12 @@ def compare(
         interrupted = session.run(arms)
         summary, _ = report.render(folder)
     return Comparison(summary, folder, _exit_code(summary, interrupted))
+
+
+def folder_for(data: Any, ending: str = "") -> Path:
+    """The run folder where none is named."""
+    name = Path(data).name.split(".")[0] if isinstance(data, str) else "arrays"
+    return Path("losslab-runs") / f"{name}{ending}"
 
 
 def _saved(data: Any, path: Path) -> str:
@@ -197,6 +212,18 @@ def _named(data: Any) -> dict[str, Any]:
     return dict(zip(names, arrays, strict=True))
 
 
+def check_disturbance(noise: float = 0.0, imbalance: float = 1.0) -> None:
+    """Raise LabError unless the numbers can be a share of wrong labels and a ratio of classes."""
+    if not 0 <= noise < 1:
+        raise LabError(
+            f"noise is {noise}", "it is the share of labels that are made wrong", "give one from 0 to below 1"
+        )
+    if not 1 <= imbalance < math.inf:
+        raise LabError(
+            f"imbalance is {imbalance}", "it is how many times as many the first class has", "give a number from 1"
+        )
+
+
 def _check_counts(**counts: int | None) -> None:
     for name, count in counts.items():
         if count is not None and count < 1:
@@ -205,7 +232,7 @@ def _check_counts(**counts: int | None) -> None:
         raise LabError(f"seeds is {counts['seeds']}", f"more than {MOST_SEEDS} settles nothing further", "use fewer")
 
 
-def _task(dataset: Dataset, measure: str | None, cost: str | None, noise: float) -> Task:
+def _task(dataset: Dataset, measure: str | None, cost: str | None, disturbed: bool) -> Task:
     """What is learned, and by which measure it is judged."""
     if cost is not None:
         plan.resolve(cost)
@@ -213,11 +240,11 @@ def _task(dataset: Dataset, measure: str | None, cost: str | None, noise: float)
             raise LabError(f"--cost {cost} for the task '{dataset.task}'", "a cost compares numbers", "leave it out")
     task = TASKS[dataset.task](measure or dataset.measure, cost)
     task.check()
-    if noise and not task.has_noise:
+    if disturbed and not task.has_classes:
         raise LabError(
-            f"noise is {noise} for the task '{task.name}'",
-            "a label is made wrong by giving it another class",
-            "leave it out",
+            f"noise or imbalance for the task '{task.name}'",
+            "labels are made wrong, and rare, where each example has one of several classes",
+            "leave them out",
         )
     return task
 

@@ -16,7 +16,7 @@ from losslab.lab.errors import LabError, did_you_mean
 from losslab.lab.kinds import kind_of
 from losslab.lab.streams import stream
 from losslab.lab.tables import Columns, read_table
-from losslab.lab.tasks import Labels
+from losslab.lab.tasks import TASKS, Labels
 
 TEST_SHARE = 0.2
 FEWEST_EXAMPLES = 10
@@ -140,7 +140,7 @@ def _load(spec: DataSpec) -> Dataset:
         groups = None if groups is None else groups[~test]
     else:
         x_test, y_test = raw.x_test, kind.y_test
-    if kind.task in ("classes", "binary"):
+    if TASKS[kind.task].has_classes:
         _check_classes(raw.name, y, y_test, kind.labels.classes)
     facts = {"task": kind.task, "labels": kind.labels, "divisor": raw.divisor}
     parts = [x, y, x_test, y_test, raw.standardized, *([] if groups is None else [groups])]
@@ -162,7 +162,7 @@ def _load(spec: DataSpec) -> Dataset:
 
 
 def _strata(task: str, y: Array) -> Array:
-    return y if task in ("classes", "binary") else np.zeros(len(y), np.int32)
+    return y if TASKS[task].has_classes else np.zeros(len(y), np.int32)
 
 
 def _numbered(raw: readers.Raw, order: Array) -> Array | None:

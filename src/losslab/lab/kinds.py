@@ -55,9 +55,10 @@ def kind_of(raw: Raw, asked: str = "auto") -> Kind:
     y = _shaped(raw, y)
     task = _guess(raw, y) if asked == "auto" else asked
     found = {"classes": _classes, "binary": _binary, "labels": _labels, "regression": _numbers, "segmentation": _mask}
-    measure, y, labels = found[task](raw, y)
+    y, labels = found[task](raw, y)
     if task == "classes" and asked == "auto" and len(labels.classes) == 2:
-        task, (measure, y, labels) = "binary", _binary(raw, y)
+        task = "binary"
+    measure = "accuracy" if task == "binary" and min(y.mean(), 1 - y.mean()) >= RARE else None
     y, y_test = y[: len(raw.x)], y[len(raw.x) :]
     return Kind(task, measure, y, None if raw.y_test is None else y_test, labels)
 
@@ -92,7 +93,7 @@ def _is_whole(y: Array) -> NDArray[np.bool_]:
     return np.asarray(np.isfinite(y) & (np.trunc(y) == y))
 
 
-def _classes(raw: Raw, y: Array) -> tuple[str | None, Array, Labels]:
+def _classes(raw: Raw, y: Array) -> tuple[Array, Labels]:
     if y.ndim == 2 and _is_hot(y) and (y.sum(axis=1) == 1).all():
         y = y.argmax(axis=1)
     _check_rank(raw, y, 1, "one class per example is expected: (N,), (N, 1) or one-hot rows (N, classes)")
@@ -103,21 +104,21 @@ def _classes(raw: Raw, y: Array) -> tuple[str | None, Array, Labels]:
             "this looks like a continuous target or an identifier",
             "name a target with few classes, or give --task regression",
         )
-    return None, ids, Labels((), raw.classes or tuple(map(str, names)))
+    return ids, Labels((), raw.classes or tuple(map(str, names)))
 
 
-def _binary(raw: Raw, y: Array) -> tuple[str | None, Array, Labels]:
-    _, ids, labels = _classes(raw, y)
+def _binary(raw: Raw, y: Array) -> tuple[Array, Labels]:
+    ids, labels = _classes(raw, y)
     if len(labels.classes) != 2:
         raise LabError(
             f"{len(labels.classes)} classes in {raw.name}",
             "a binary task has two",
             "give --task classes, or leave --task out",
         )
-    return None if min(ids.mean(), 1 - ids.mean()) < RARE else "accuracy", ids, labels
+    return ids, labels
 
 
-def _labels(raw: Raw, y: Array) -> tuple[str | None, Array, Labels]:
+def _labels(raw: Raw, y: Array) -> tuple[Array, Labels]:
     _check_rank(raw, y, 2, "a row of 0 and 1 per example is expected: (N, labels)")
     if not _is_hot(y):
         wrong = y[(y != 0) & (y != 1)] if y.dtype.kind in "biuf" else y
@@ -127,10 +128,10 @@ def _labels(raw: Raw, y: Array) -> tuple[str | None, Array, Labels]:
             "give rows of 0 and 1, one column per label",
         )
     names = raw.classes or tuple(map(str, range(y.shape[1])))
-    return None, y.astype(np.int32), Labels(y.shape[1:], names)
+    return y.astype(np.int32), Labels(y.shape[1:], names)
 
 
-def _numbers(raw: Raw, y: Array) -> tuple[str | None, Array, Labels]:
+def _numbers(raw: Raw, y: Array) -> tuple[Array, Labels]:
     y = y[:, None] if y.ndim == 1 else y
     _check_rank(raw, y, 2, "one number, or a row of numbers, per example is expected: (N,) or (N, targets)")
     if y.dtype.kind not in "biuf":
@@ -153,10 +154,10 @@ def _numbers(raw: Raw, y: Array) -> tuple[str | None, Array, Labels]:
             "name another target",
         )
     mean = tuple(map(float, y.mean(axis=0)))
-    return None, y, Labels(y.shape[1:], raw.classes, float(y.min()), mean, tuple(map(float, spread)))
+    return y, Labels(y.shape[1:], raw.classes, float(y.min()), mean, tuple(map(float, spread)))
 
 
-def _mask(raw: Raw, y: Array) -> tuple[str | None, Array, Labels]:
+def _mask(raw: Raw, y: Array) -> tuple[Array, Labels]:
     if raw.x.ndim not in (3, 4) or y.ndim != 3 or y.shape[1:] != raw.x.shape[1:3]:
         raise LabError(
             f"labels of shape {y.shape} for inputs of shape {raw.x.shape} in {raw.name}",
@@ -164,7 +165,7 @@ def _mask(raw: Raw, y: Array) -> tuple[str | None, Array, Labels]:
             "check the arrays",
         )
     names, ids = _ids(raw, y)
-    return None, ids, Labels(y.shape[1:], raw.classes or tuple(map(str, names)))
+    return ids, Labels(y.shape[1:], raw.classes or tuple(map(str, names)))
 
 
 def _check_rank(raw: Raw, y: Array, rank: int, expected: str) -> None:

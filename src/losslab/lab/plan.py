@@ -54,6 +54,7 @@ class Protocol:
         quick: whether the defaults were cut down for a first look.
         optimizer: a key of OPTIMIZERS.
         noise: the share of training and validation labels that are made wrong.
+        imbalance: how many times as many training and validation examples the first class keeps as the last.
     """
 
     model: str
@@ -66,6 +67,7 @@ class Protocol:
     shared_rate: float | None = None
     quick: bool = False
     noise: float = 0.0
+    imbalance: float = 1.0
     optimizer: str = "adam"
 
     @property
@@ -113,6 +115,7 @@ def protocol(
     shared_rate: float | None = None,
     quick: bool = False,
     noise: float = 0.0,
+    imbalance: float = 1.0,
     optimizer: str = "adam",
     **chosen: int | None,
 ) -> Protocol:
@@ -120,7 +123,8 @@ def protocol(
     values = _DEFAULTS[model] | (_QUICK[model] if quick else {})
     values |= {name: value for name, value in chosen.items() if value is not None}
     values["rates"] = tuple(float(f"{rate * OPTIMIZERS[optimizer]:g}") for rate in values["rates"])
-    values |= {"shared_rate": shared_rate, "quick": quick, "noise": noise, "optimizer": optimizer}
+    values |= {"shared_rate": shared_rate, "quick": quick, "noise": noise}
+    values |= {"imbalance": imbalance, "optimizer": optimizer}
     return Protocol(model=model, engine=engine, **values)
 
 
@@ -211,6 +215,31 @@ def _label(given: Any, loss: losslab.Loss) -> str:
     return loss.name if repr(loss).endswith("()") else repr(loss)
 
 
+def numbers(option: str, text: str) -> tuple[float, ...]:
+    """Return the numbers of a comma-separated list."""
+    try:
+        return tuple(float(number) for number in text.split(","))
+    except ValueError as error:
+        example = "0.4, or --noise 0,0.2,0.4" if option == "noise" else "10, or --imbalance 1,10,100"
+        raise LabError(
+            f"bad value '{text}' for --{option}",
+            "it takes a number, or several with commas between them",
+            f"for example --{option} {example}",
+        ) from error
+
+
+def levels(noise: str, imbalance: str) -> tuple[str, tuple[float, ...], dict[str, float]]:
+    """Return which of the two is to be tried at several levels, the levels, and the number for what is not."""
+    given = {"noise": numbers("noise", noise), "imbalance": numbers("imbalance", imbalance)}
+    several = [kind for kind, values in given.items() if len(values) > 1]
+    if len(several) > 1:
+        raise LabError(
+            "noise and imbalance both have several levels", "a curve is over one of them", "give one number for one"
+        )
+    single = {kind: values[0] for kind, values in given.items() if kind not in several}
+    return (several[0], given[several[0]], single) if several else ("", (), single)
+
+
 def learning_rate(text: str) -> float | None:
     """Return None for "auto", X for "shared=X"."""
     if text == "auto":
@@ -241,6 +270,7 @@ def group_of(arm: Arm, protocol: Protocol, task: dict[str, Any], digest: str) ->
             "epochs": protocol.epochs,
             "batch": protocol.batch,
             "noise": protocol.noise,
+            "imbalance": protocol.imbalance,
             "optimizer": protocol.optimizer,
             "data": digest,
             "trainer": TRAINER_VERSION,
@@ -289,6 +319,7 @@ def _job(
         "epochs": protocol.epochs,
         "batch": protocol.batch,
         "noise": protocol.noise,
+        "imbalance": protocol.imbalance,
         "optimizer": protocol.optimizer,
         "data": data,
     }

@@ -31,9 +31,11 @@ CONFIG = {
         "shared_rate": (*_NUMBER, type(None)),
         "quick": bool,
         "noise": _NUMBER,
+        "imbalance": _NUMBER,
         "optimizer": {"adam", "sgd"},
     },
 }
+LEVELS = {"kind": {"noise", "imbalance"}, "levels": [_NUMBER], "command": str}
 ENVIRONMENT = {"python": str, "platform": str, "cpus": (int, type(None)), "packages": dict}
 
 _CURVES = {name: [(*_NUMBER, type(None))] for name in ("loss", "score", "val_loss", "val_score")}

@@ -34,10 +34,15 @@ class Split:
     test: Part
 
 
-def training_examples(dataset: Dataset) -> int:
+def training_examples(dataset: Dataset, imbalance: float = 1.0) -> int:
     """Return how many examples a seed trains on, at least."""
     largest = 0 if dataset.groups is None else int(np.bincount(dataset.groups).max())
-    return max(1, len(dataset.y) - _validation_examples(dataset) - largest)
+    left = len(dataset.y) - _validation_examples(dataset) - largest
+    if imbalance == 1:
+        return max(1, left)
+    classes = len(dataset.labels.classes)
+    counts = np.bincount(dataset.y, minlength=classes) * left // len(dataset.y) - 1  # stratified: to one example
+    return int(np.maximum(1, np.floor(counts * _shares(classes, imbalance))).sum())
 
 
 def _validation_examples(dataset: Dataset) -> int:
@@ -78,6 +83,37 @@ def _standardization(train: Array, standardized: Array) -> tuple[Array, Array]:
     shift = np.where(standardized, mean, 0.0).astype(np.float32)
     scale = np.where(standardized & (sd > 0), sd, 1.0).astype(np.float32)
     return shift, scale
+
+
+def disturbed(parts: Split, classes: int, noise: float, imbalance: float, seed: int) -> Split:
+    """Make classes rare and labels wrong among the training and validation examples; the test stays as it is."""
+    train, validation, test = parts.train, parts.validation, parts.test
+    if imbalance != 1:
+        rng = stream(seed, "imbalance")
+        rows = [imbalanced(part.y, classes, imbalance, rng) for part in (train, validation)]
+        train, validation = (
+            Part(part.x[kept], part.y[kept]) for part, kept in zip((train, validation), rows, strict=True)
+        )
+    if noise:
+        rng = stream(seed, "noise")
+        train, validation = (Part(part.x, with_noise(part.y, classes, noise, rng)) for part in (train, validation))
+    return Split(train, validation, test)
+
+
+def imbalanced(ids: NDArray[Any], classes: int, ratio: float, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Return which examples to keep, in order: of class k of K the share ratio^(-k / (K - 1)), but one at least.
+
+    So the first class has `ratio` times as many as the last (Cao et al. 2019, arXiv:1906.07413, section 4.1).
+    """
+    kept = []
+    for k, share in enumerate(_shares(classes, ratio)):
+        members = rng.permutation(np.flatnonzero(ids == k))
+        kept.append(members[: max(1, round(share * len(members)))])
+    return np.sort(np.concatenate(kept))
+
+
+def _shares(classes: int, ratio: float) -> NDArray[np.float64]:
+    return np.asarray(ratio ** (-np.arange(classes) / (classes - 1)))
 
 
 def with_noise(ids: NDArray[Any], classes: int, share: float, rng: np.random.Generator) -> NDArray[Any]:

@@ -125,6 +125,13 @@ def _check_columns(path: Path, columns: Columns, known: list[str]) -> None:
             f"its columns are {some(known)}",
             f"add --target COLUMN, for example --target {known[-1]}",
         )
+    every = [*columns.targets, *columns.dropped, *_names(columns.by or "")]
+    if twice := [name for name in every if every.count(name) > 1]:
+        raise LabError(
+            f"column '{twice[0]}' is named twice",
+            "a column is a target, left out, or what keeps examples together",
+            "name it once among --target, --drop and --by",
+        )
     for option, names in (("target", columns.targets), ("drop", columns.dropped), ("by", _names(columns.by or ""))):
         for name in names:
             if name not in known:

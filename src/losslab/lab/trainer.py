@@ -16,7 +16,7 @@ from losslab.lab.engines import ENGINES
 from losslab.lab.engines.program import Examples, Program
 from losslab.lab.network import Network
 from losslab.lab.plan import DIVERGED_ABOVE, Job
-from losslab.lab.split import Part, split, with_noise
+from losslab.lab.split import Part, disturbed, split
 from losslab.lab.streams import stream
 from losslab.lab.tasks import Task, task_from
 
@@ -63,7 +63,7 @@ def run_trial(job: Job, on_epoch: OnEpoch = lambda epoch: None) -> dict[str, Any
     judge = Judge(task_from(job["task"]), loss)
     network = Network(job["model"], dataset.x.shape[1:], judge.task.output(loss, dataset.labels))
     program = _program(network, job["engine"], job["optimizer"], loss, job["definition"])
-    parts = _placed_split(spec, digest, job["seed"], job["noise"], program.place)
+    parts = _placed_split(spec, digest, job["seed"], (job["noise"], job["imbalance"]), program.place)
     train, validation = (_labelled(program, judge, part, dataset) for part in parts[:2])
     state = program.initial(job["seed"], job["lr"])
     untrained = program.loss(program.outputs(state, validation.examples.x), validation.examples.y)
@@ -135,15 +135,12 @@ def _program(network: Network, engine: str, optimizer_name: str, loss: losslab.L
 
 @functools.lru_cache(maxsize=1)
 def _placed_split(
-    spec: DataSpec, digest: str, seed: int, noise: float, place: Callable[[Any], Any]
+    spec: DataSpec, digest: str, seed: int, disturbance: tuple[float, float], place: Callable[[Any], Any]
 ) -> tuple[Part, Part, Part]:
     """Return the seed's three parts with their inputs placed. Seed-major jobs ask for each seed once."""
     dataset = load(spec, digest)
-    parts = split(dataset, seed)
+    parts = disturbed(split(dataset, seed), len(dataset.labels.classes), *disturbance, seed)
     train, validation, test = (Part(place(part.x), part.y) for part in (parts.train, parts.validation, parts.test))
-    if noise:
-        rng, classes = stream(seed, "noise"), len(dataset.labels.classes)
-        train, validation = (Part(part.x, with_noise(part.y, classes, noise, rng)) for part in (train, validation))
     return train, validation, test
 
 

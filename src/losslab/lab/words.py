@@ -13,7 +13,7 @@ from losslab.lab.measures import Measure
 from losslab.lab.pairs import CONFIDENCE, Figure
 from losslab.lab.plan import DIVERGED_ABOVE, MOST_EXTENSIONS
 from losslab.lab.split import MOST_VALIDATION, VALIDATION_SHARE
-from losslab.lab.tasks import task_from
+from losslab.lab.tasks import TASKS, task_from
 
 _NETWORKS = {
     "mlp": "a dense network (128 and 64 relu units)",
@@ -32,7 +32,15 @@ _ENGINES = {"scan": "one compiled JAX loop an epoch", "step": "one compiled JAX 
 
 def columns(summary: Summary) -> tuple[str, ...]:
     """The heads of the table."""
-    return "loss", "lr", summary.decides.title, "difference [95 %]", "p", "runs", "verdict"
+    return (
+        "loss",
+        "lr",
+        f"{summary.decides.title} {better(summary.decides)}",
+        "difference [95 %]",
+        "p",
+        "runs",
+        "verdict",
+    )
 
 
 def row(arm: ArmResult, decides: Measure) -> tuple[str, ...]:
@@ -122,6 +130,13 @@ def target(summary: Summary, how: Mapping[str, Any]) -> str:
     )
 
 
+def level(summary: Summary, arm: int) -> tuple[str, str, str]:
+    """Return mean, difference and verdict of the measure that decides."""
+    found = summary.arms[arm]
+    mean, difference, _ = cell(found.deciding, summary.decides)
+    return mean, difference, "" if found.verdict == "baseline" else found.verdict
+
+
 def better(measure: Measure) -> str:
     """Which way is better: an arrow."""
     return "↑" if measure.higher_is_better else "↓"
@@ -165,6 +180,7 @@ def _training(config: Mapping[str, Any]) -> list[str]:
         f"examples ({_origin(data, config['task']['name'])}). "
         f"Task: {task_from(config['task']).sentence(data['classes'])}.",
         f"Network: {_NETWORKS[how['model']]}; its output layer and the labels are what each loss declares to take.",
+        *_imbalance(how["imbalance"]),
         *_noise(how["noise"]),
         f"Training: {_OPTIMIZERS[how['optimizer']]}, {how['epochs']} epochs, batches of {how['batch']} (an incomplete "
         f"last batch is left out), no schedule, no early stopping; {_ENGINES[how['engine']]}.",
@@ -176,7 +192,16 @@ def _origin(data: Mapping[str, Any], task: str) -> str:
         return "the data set's own"
     if data["grouped"]:
         return "the last values of the column that keeps examples together, which validation examples are drawn by too"
-    return "drawn once" + ", stratified by class" * (task in ("classes", "binary"))
+    return "drawn once" + ", stratified by class" * TASKS[task].has_classes
+
+
+def _imbalance(ratio: float) -> list[str]:
+    if ratio == 1:
+        return []
+    return [
+        f"Imbalance: of the training and validation examples the first class keeps all and the last one in {ratio:g}, "
+        "those between shares that fall by equal factors, drawn by the seed, alike for every loss; the test stays."
+    ]
 
 
 def _noise(share: float) -> list[str]:

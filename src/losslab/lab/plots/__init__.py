@@ -31,16 +31,7 @@ def draw(config: Record, records: Sequence[Record], summary: Summary) -> dict[st
     found = Found(summary, runs, config["data"]["classes"])
     tables = {name: figure.table(found) for name, figure in _FIGURES.items()}
     with mpl.rc_context(STYLE):
-        drawn = {name: _FIGURES[name].draw(table, summary) for name, table in tables.items() if len(table)}
-        for plot in drawn.values():
-            _settle(plot)
-    return drawn
-
-
-def _settle(plot: Plot) -> None:
-    """Lay the figure out once and for all: it takes longer than drawing, and the places of the marks depend on it."""
-    plot.figure.draw_without_rendering()
-    plot.figure.set_layout_engine("none")
+        return {name: _FIGURES[name].draw(table, summary) for name, table in tables.items() if len(table)}
 
 
 def _finished(group: str, records: Sequence[Record], arm: Any) -> list[Record]:

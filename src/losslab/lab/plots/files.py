@@ -12,6 +12,12 @@ from losslab.lab.plots.plot import Plot
 from losslab.lab.plots.style import INK, STYLE
 
 
+def settle(plot: Plot) -> None:
+    """Lay the figure out once and for all: that takes longer than drawing, and the places of the marks depend on it."""
+    plot.figure.draw_without_rendering()
+    plot.figure.set_layout_engine("none")
+
+
 def png(plot: Plot) -> bytes:
     """Return the figure as a PNG on white."""
     buffer = io.BytesIO()

@@ -42,6 +42,7 @@ class Classes(Task):
     goal: ClassVar[str] = "train a classifier"
     known: ClassVar[tuple[Measure, ...]] = (ACCURACY, *PROBABILITIES)
     scores: ClassVar[Mapping[str, Callable[[Any, Array], float]]] = {"accuracy": accuracy}
+    has_classes: ClassVar[bool] = True
 
     def sentence(self, classes: Sequence[str]) -> str:
         """How many classes."""

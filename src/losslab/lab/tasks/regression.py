@@ -37,7 +37,6 @@ class Regression(Task):
         Measure("mae", "MAE", 1, False, 0.01, 4, relative=True),
     )
     scores: ClassVar[Mapping[str, Callable[[Any, Array], float]]] = {"rmse": rmse, "mae": mae}
-    has_noise: ClassVar[bool] = False
 
     def _all_measures(self) -> tuple[Measure, ...]:
         own = () if self.cost is None else (Measure("cost", "cost", 1, False, 0.01, 4, relative=True),)

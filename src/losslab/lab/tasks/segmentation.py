@@ -59,7 +59,7 @@ class Segmentation(Classes):
         Measure("accuracy", "pixel accuracy, %", 100, True, 0.2, 2),
     )
     scores: ClassVar[Mapping[str, Callable[[Any, Array], float]]] = {"iou": iou, "dice": dice, "accuracy": accuracy}
-    has_noise: ClassVar[bool] = False
+    has_classes: ClassVar[bool] = False
 
     def sentence(self, classes: Sequence[str]) -> str:
         """How many classes."""

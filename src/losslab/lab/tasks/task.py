@@ -69,8 +69,8 @@ class Task(ABC):
     """Its measures; the first decides, unless another is asked for."""
     scores: ClassVar[Mapping[str, Callable[[Any, Array], float]]]
     """By the keys of the measures that can decide: (predictions, labels) -> value."""
-    has_noise: ClassVar[bool] = True
-    """Whether its labels can be made wrong at random."""
+    has_classes: ClassVar[bool] = False
+    """Whether an example has one of several classes, which can be made wrong or rare."""
     measure: str | None = None
     cost: str | None = None
 

@@ -9,9 +9,9 @@ const tip = document.getElementById("tip");
 const heads = [...document.querySelectorAll("thead th")];
 const state = { hidden: new Set(), sort: "", descending: false };
 
-// "accuracy, %" is accuracy, "ECE, scaled, %" is ece-scaled
+// "accuracy, %" is accuracy, "ECE, scaled, %" is ece-scaled, "difference [95 %]" is difference
 function keyOf(head) {
-  return head.textContent.toLowerCase().match(/[a-z]+/g).join("-");
+  return head.textContent.toLowerCase().replace(/\[.*\]/, "").match(/[\w.]+/g).join("-");
 }
 
 function armsOf(element) {
@@ -204,7 +204,8 @@ function save(name, blob) {
 
 for (const head of heads) {
   const sorts = button("", () => sortBy(keyOf(head)));
-  sorts.append(...head.childNodes);
+  sorts.title = "Sort by " + head.textContent;
+  if (!head.querySelector("a")) sorts.append(...head.childNodes);
   head.append(sorts);
 }
 chips.forEach((chip, arm) => chip.addEventListener("click", () => toggle(arm)));

@@ -7,7 +7,7 @@ from sklearn.metrics import confusion_matrix
 
 import losslab
 from losslab.lab import analysis, plots, schema
-from losslab.lab.plots import confusion
+from losslab.lab.plots import confusion, files
 from losslab.lab.plots.plot import Found
 from losslab.lab.tasks import task_from
 
@@ -39,12 +39,12 @@ def record(seed, arm, found):
     return {"group": arm, "stage": "final", "lr": 0.1, "seed": seed, "status": "ok", "history": history} | found
 
 
-def drawn(classes, runs=3):
+def drawn(classes, runs=3, name="class {}"):
     rng = np.random.default_rng(1)
     config = {
         "arms": [{"label": arm, "group": arm} for arm in "ab"],
         "protocol": {"seeds": runs, "shared_rate": 0.1, "epochs": 1},
-        "data": {"test_examples": 300, "classes": [f"class {c}" for c in range(classes)]},
+        "data": {"test_examples": 300, "classes": [name.format(c) for c in range(classes)]},
         "task": CLASSES,
     }
     made = {arm: [measured(rng, classes) for _ in range(runs)] for arm in "ab"}
@@ -67,6 +67,15 @@ def test_many_classes_are_told_by_their_worst_pairs():
     pair = worst.sort_values(confusion._SHARE, kind="stable", ascending=False).iloc[0]
     labels = [label.get_text() for label in plot.figure.axes[0].get_yticklabels()]
     assert (len(labels), labels[0]) == (confusion.MOST_PAIRS, f"{pair['true']} → {pair.predicted}")
+
+
+@pytest.mark.parametrize("classes", [3, confusion.MOST_CLASSES + 1])
+def test_a_class_may_have_any_name(classes):
+    plot, _ = drawn(classes, name="{} $\\x_<&$ " + "long " * 9)
+    text = files.svg("confusion", plot)
+    assert "$\\x_&lt;&amp;$ long" in text
+    assert "long long long" not in text
+    assert all(name.endswith("long long ") for name in plot.table["true"])
 
 
 def test_without_classes_there_is_no_such_figure():

@@ -1,6 +1,7 @@
 """The page in a browser: what a click, a key, the pointer and the address do to it."""
 
 import csv
+import html
 import io
 import json
 import re
@@ -8,11 +9,15 @@ import shutil
 import subprocess
 
 import numpy as np
+import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 from scipy.special import softmax
 
 import losslab
 from losslab.lab import report, store
+from losslab.lab.plots import files
+from losslab.lab.plots.plot import Plot
 from losslab.lab.tasks import task_from
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
@@ -52,6 +57,7 @@ def folder(tmp_path_factory, finished):
     config = json.loads((finished[0] / "config.json").read_text())
     config["arms"] = [{"label": label, "group": str(arm)} for arm, label in enumerate(LABELS)]
     config["protocol"] |= {"epochs": EPOCHS, "seeds": SEEDS, "rates": RATES, "shared_rate": None}
+    config["data"]["classes"][9] = 'nine,\n"9"'
     store.write_json(folder / "config.json", config)
     shutil.copy(finished[0] / "env.json", folder)
     runs = [("tune", seed, rate) for seed in (10_000, 10_001) for rate in RATES]
@@ -145,6 +151,9 @@ addEventListener("load", async () => {
   const place = {clientX: at.x + at.width / 2 + 3, clientY: at.y + at.height / 2};
   svg.dispatchEvent(new PointerEvent("pointermove", place));
   happened.pointer = text("#tip");
+  const last = document.querySelector("figure[data-name=confusion] svg");
+  last.dispatchEvent(new KeyboardEvent("keydown", {key: "ArrowLeft"}));
+  happened.last = document.getElementById("tip").textContent;
   for (const save of svg.closest("figure").querySelectorAll(".downloads button")) save.click();
   while (Object.keys(happened.files).length < 3) await new Promise((soon) => setTimeout(soon, 10));
   happened.png = [...new Uint8Array(await happened.files["score.png"].slice(0, 4).arrayBuffer())];
@@ -172,8 +181,28 @@ def test_what_a_person_does(folder, tmp_path):
     said = f"{scores[2][0]} · seed 1 · accuracy, % {float(scores[2][2]):.4g}"
     assert said in happened["key"][0]
     assert said in happened["pointer"][0]
+    share = list(csv.reader(io.StringIO((folder / "plots" / "confusion.csv").read_text())))[-1][3]
+    nine = 'nine,\n"9"'
+    assert happened["last"].startswith(f"g · true {nine} · predicted {nine} · share of the true class, % ")
+    assert f"% {float(share):.4g} ·" in happened["last"]
     assert happened["escaped"]
     assert bytes(happened["png"]) == b"\x89PNG"
     assert happened["files"]["score.csv"] == (folder / "plots" / "score.csv").read_text()
     assert "loss-2" in happened["files"]["score.svg"]
     assert "loss-1" not in happened["files"]["score.svg"]
+
+
+def test_the_svg_is_the_figure_in_fewer_letters():
+    figure = Figure(layout="constrained")
+    axes = figure.subplots()
+    axes.plot([0, 1], [1.3706, 1.3714], gid="loss-0 loss-3")
+    axes.set_title("1.23456 <of> 7")
+    plot = Plot(pd.DataFrame(), figure)
+    text = files.svg("any", plot)
+    words = re.findall(r">([^<>]+)</text>", text)
+    axis = axes.yaxis.get_majorticklabels() + axes.xaxis.get_majorticklabels() + [axes.title]
+    assert {html.unescape(word) for word in words} <= {label.get_text() for label in axis}
+    assert "1.23456 &lt;of&gt; 7" in words
+    assert text.count('<g class="loss-0 loss-3">') == 1
+    assert not re.search(r"\d\.\d{3}", re.sub(r">[^<]*<", "><", text))
+    assert set(re.findall(r'class="(any-\d+)"', text)) == set(re.findall(r"\.(any-\d+) \{", text))

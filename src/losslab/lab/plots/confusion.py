@@ -20,6 +20,7 @@ from losslab.lab.plots.style import INK, PANELS_A_ROW, colour, gid, wrapped
 MOST_CLASSES = 20
 """With more, the worst pairs are named instead of drawing all."""
 MOST_PAIRS = 10
+LONGEST_NAME = 16
 _SHARE = "share of the true class, %"
 _SMALLEST_WRITTEN = 0.95
 _LIGHT_ABOVE = 40
@@ -93,8 +94,9 @@ def _map(plot: Plot, axes: Axes, rows: pd.DataFrame, ink: str) -> None:
             axes.text(left, top, f"{share:.0f}", ha="center", va="center", fontsize=size, color=shade)
     axes.set_xlim(-0.5, len(names) - 0.5)
     axes.set_ylim(len(names) - 0.5, -0.5)
-    axes.set_xticks(range(len(names)), names, rotation=90 if max(map(len, names)) > 2 else 0, fontsize=7)
-    axes.set_yticks(range(len(names)), names, fontsize=7)
+    written = [_written(name) for name in names]
+    axes.set_xticks(range(len(names)), written, rotation=90 if max(map(len, written)) > 2 else 0, fontsize=7)
+    axes.set_yticks(range(len(names)), written, fontsize=7)
     axes.tick_params(length=0)
     axes.grid(visible=False)
     axes.set_aspect("equal")
@@ -108,7 +110,12 @@ def _worst(plot: Plot, axes: Axes, rows: pd.DataFrame, ink: str) -> None:
     places = range(len(worst))
     axes.barh(places, worst[_SHARE], color=ink, height=0.6)
     pairs = zip(worst["true"], worst.predicted, strict=True)
-    axes.set_yticks(places, [f"{true} → {predicted}" for true, predicted in pairs], fontsize=8)
+    axes.set_yticks(places, [f"{_written(true)} → {_written(predicted)}" for true, predicted in pairs], fontsize=8)
     axes.set_ylim(MOST_PAIRS - 0.5, -0.5)
     axes.grid(axis="y", visible=False)
     plot.mark(axes, worst, _SHARE, list(places))
+
+
+def _written(name: str) -> str:
+    """Shorten the name of a class, which may be anything, and keep matplotlib from reading it as mathematics."""
+    return (name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…").replace("$", r"\$")

@@ -39,11 +39,15 @@ def svg(name: str, plot: Plot) -> str:
 
 
 def _short(text: str) -> str:
-    """Leave out half of what matplotlib writes: prologue, names of groups, the third digit after the point."""
+    """Leave out half of what matplotlib writes: prologue, names of groups, the third digit of a coordinate."""
     text = re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)
     text = re.sub(r'<g id="(loss-\d+(?: loss-\d+)*)"', r'<g class="\1"', text)
     text = re.sub(r'<g id="\w+"', "<g", text)
-    return re.sub(r"\d+\.\d{3,}", lambda number: f"{float(number[0]):.2f}", text)
+    return re.sub(r"<[^>]*>", _rounded, text)
+
+
+def _rounded(tag: re.Match[str]) -> str:
+    return re.sub(r"\d+\.\d{3,}", lambda number: f"{float(number[0]):.2f}", tag[0])
 
 
 def _styles_once(name: str, text: str) -> str:

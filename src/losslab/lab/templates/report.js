@@ -85,15 +85,19 @@ function sortBy(key) {
 
 // Figures: the values near the pointer, or by arrow keys; the picture and its numbers as files.
 
-function fieldsOf(line) {
-  const found = line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g);
-  return [...found].map(([, quoted, plain]) => quoted?.replaceAll('""', '"') ?? plain);
+function rowsOf(csv) {
+  const rows = [[]];
+  for (const [, quoted, plain, end] of csv.matchAll(/(?:"((?:[^"]|"")*)"|([^,\n]*))(,|\n|$)/g)) {
+    rows.at(-1).push(quoted?.replaceAll('""', '"') ?? plain);
+    if (end === "\n") rows.push([]);
+  }
+  return rows.slice(0, -1);
 }
 
 function interactive(figure) {
   const svg = figure.querySelector("svg");
   const { csv, places } = JSON.parse(figure.querySelector("script").textContent);
-  const [columns, ...rows] = csv.trim().split("\n").map(fieldsOf);
+  const [columns, ...rows] = rowsOf(csv);
   const ring = document.createElementNS(svg.namespaceURI, "circle");
   for (const [name, value] of Object.entries({ r: 5, fill: "none", stroke: "currentColor", class: "ring" })) {
     ring.setAttribute(name, value);

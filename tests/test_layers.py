@@ -77,7 +77,7 @@ MAY_IMPORT = {
     "parallel": {"_linear", "_ops", "_param", "_reduce"},
     "testing": {"", "_domain", "_formula_loss", "_loss", "_registry", "_set_loss"},
     "keras": {"", "keras"},
-    "lab": {"", "lab"},
+    "lab": {"", "_registry", "lab"},
     "cli": {"", "lab"},
     "__main__": {"cli"},
 }
@@ -103,6 +103,9 @@ MAY_USE = {
     "testing/_case": {"tensorflow"},
     "keras/_distribution": {"keras", "tensorflow"},
     "keras": {"keras"},
+    "lab/engines/torch": {"torch"},
+    "lab/models/torch": {"torch"},
+    "lab/rehearsal": {"jax", "tensorflow", "torch"},
     "lab": {"jax", "keras", "sklearn"},
 }
 

@@ -90,9 +90,12 @@ def _network() -> Any:
 def _model() -> Any:
     import keras
 
-    from losslab.lab import models
+    from losslab.lab.models import keras as models
 
-    return keras.Sequential([models.build(_network(), SEED), keras.layers.Softmax()])
+    model = models.build(_network())
+    for variable, value in zip(model.trainable_variables, models.initial(model, SEED)[0], strict=True):
+        variable.assign(value)
+    return keras.Sequential([model, keras.layers.Softmax()])
 
 
 CASES = (

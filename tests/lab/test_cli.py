@@ -8,7 +8,7 @@ import pytest
 
 import losslab
 from losslab.cli import run
-from losslab.lab.backend import use_keras_on_jax
+from losslab.lab.backend import use_keras
 
 
 def test_compare_end_to_end(finished):
@@ -82,7 +82,7 @@ def test_report_makes_the_files_again(finished, tmp_path, capsys):
 
 
 def test_a_run_that_fails_in_tuning_is_told_and_gives_exit_code_3(tmp_path, capsys, monkeypatch):
-    use_keras_on_jax()
+    use_keras("jax")
     from losslab.lab import stages
 
     sound = stages.run_trial
@@ -133,7 +133,7 @@ def test_labels_as_ids_train_without_a_warning(start, tmp_path):
         ("config.json", lambda text: text.replace('"arms": [', '"arms": [], "others": ['), "'arms' is no list"),
         ("config.json", lambda text: text.replace('"seeds"', '"sedes"'), "'seeds' is missing"),
         ("config.json", lambda text: text.replace('"batch": 32', '"batch": "32"'), "'batch' is '32'"),
-        ("config.json", lambda text: text.replace('"mlp"', '"rnn"'), "'model' is 'rnn'"),
+        ("config.json", lambda text: text.replace('"mlp"', "1"), "'model' is 1"),
         ("env.json", lambda text: "{}", "'python' is missing"),
     ],
 )

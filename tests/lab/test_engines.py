@@ -7,7 +7,7 @@ import pytest
 
 import losslab
 from losslab.lab import plan
-from losslab.lab.backend import use_keras_on_jax
+from losslab.lab.backend import use_keras
 from losslab.lab.data import DataSpec, load
 from losslab.lab.errors import Exit, LabError
 from losslab.lab.executors.serial import Serial
@@ -32,7 +32,7 @@ FIXED = {"tuning_seeds": 1, "rates": (0.01,)}
 
 @pytest.fixture(scope="module")
 def run():
-    use_keras_on_jax()
+    use_keras("jax")
     from losslab.lab.trainer import run_trial
 
     return run_trial
@@ -123,17 +123,18 @@ def test_the_cnn_learns_and_its_dropout_is_the_same_for_every_loss(run, tmp_path
 def test_evaluation_is_without_dropout_and_covers_all_rows(run, monkeypatch):
     import keras
 
-    from losslab.lab import models
     from losslab.lab.engines import ENGINES
+    from losslab.lab.models import keras as models
     from losslab.lab.network import Network
     from losslab.lab.tasks import Output
 
     layers = [keras.layers.Input((6,)), keras.layers.Dropout(0.9), keras.layers.Dense(2)]
     model, rng = keras.Sequential(layers), np.random.default_rng(0)
     x, y = rng.normal(size=(2500, 6)).astype("float32"), rng.normal(size=(2500, 2)).astype("float32")
-    monkeypatch.setattr(models, "build", lambda network, seed: model)
+    monkeypatch.setattr(models, "build", lambda network: model)
     program = ENGINES["scan"](Network("mlp", (6,), Output((2,), "linear")), "adam", losslab.get("mse"))
-    outputs, expected = program.outputs(program.initial(0, 0.1), x), np.asarray(model(x, training=False))
+    state = program.initial(0, 0.1)
+    outputs, expected = program.outputs(state, x), x @ np.asarray(state.weights[0])
     np.testing.assert_allclose(outputs, expected, rtol=1e-5, atol=1e-6)
     assert program.loss(outputs, y) == pytest.approx(np.mean((expected - y) ** 2), rel=1e-5)
 
@@ -141,7 +142,7 @@ def test_evaluation_is_without_dropout_and_covers_all_rows(run, monkeypatch):
 def test_halving_max_pool_is_max_pooling(run):
     import keras
 
-    from losslab.lab.models import HalvingMaxPool
+    from losslab.lab.models.builtin import HalvingMaxPool
 
     x = np.random.default_rng(0).normal(size=(2, 13, 6, 3)).astype("float32")
     np.testing.assert_array_equal(HalvingMaxPool()(x), keras.layers.MaxPooling2D(2)(x))
@@ -152,5 +153,5 @@ def test_another_backend_is_an_environment_error(monkeypatch):
 
     monkeypatch.setattr(keras.backend, "backend", lambda: "tensorflow")
     with pytest.raises(LabError, match="tensorflow") as refusal:
-        use_keras_on_jax()
+        use_keras("jax")
     assert refusal.value.exit_code == Exit.ENVIRONMENT

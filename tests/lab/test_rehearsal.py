@@ -4,7 +4,7 @@ import pytest
 
 import losslab
 from losslab import lab
-from losslab.lab.backend import use_keras_on_jax
+from losslab.lab.backend import use_keras
 from losslab.lab.data import DataSpec, load
 from losslab.lab.errors import LabError
 from losslab.lab.tasks import TASKS
@@ -12,7 +12,7 @@ from losslab.lab.tasks import TASKS
 
 @pytest.fixture(scope="module")
 def rehearse():
-    use_keras_on_jax()
+    use_keras("jax")
     from losslab.lab import rehearsal
 
     return rehearsal.rehearse
@@ -22,7 +22,7 @@ def rehearse():
 def test_every_loss_on_classes_passes(rehearse, name):
     digits = load(DataSpec("digits"))
     for batch in (1, 32):
-        rehearse(name, losslab.get(name), TASKS["classes"](), digits, batch)
+        rehearse(name, losslab.get(name), TASKS["classes"](), digits, batch, "scan")
 
 
 def formulas():

@@ -1,4 +1,4 @@
-"""Keras on JAX, which is what the engines run on."""
+"""The framework that an engine runs on, and Keras on it."""
 
 from __future__ import annotations
 
@@ -10,31 +10,61 @@ from losslab.lab.errors import Exit, LabError
 from losslab.lab.interrupt import held_back
 
 LAB_EXTRA = 'pip install "losslab[lab]"'
+KERAS_BACKENDS = ("jax", "tensorflow", "torch")
 
 
-def use_keras_on_jax() -> None:
-    """Make sure that Keras runs on JAX in this process. Call it before the first `import keras`.
+def backend_of(engine: str) -> str:
+    """Return the framework on which an engine runs: of "fit:torch" and "torch" torch, of "scan" and "step" jax."""
+    name = engine.rpartition(":")[2]
+    return name if name in KERAS_BACKENDS else "jax"
+
+
+def prefer(backend: str) -> None:
+    """Let Keras, if it is imported later, run on this backend. Call it before anybody's code is imported."""
+    if "keras" not in sys.modules:
+        os.environ["KERAS_BACKEND"] = backend
+
+
+def usual_backend() -> str:
+    """Return the backend on which Keras runs here, or on which its user wants it; JAX where nobody says."""
+    if "keras" in sys.modules:
+        return str(sys.modules["keras"].backend.backend())
+    named = os.environ.get("KERAS_BACKEND", "jax")
+    return named if named in KERAS_BACKENDS else "jax"
+
+
+def use_keras(backend: str) -> None:
+    """Make sure that Keras runs on this backend in this process.
 
     Raises:
-        LabError: JAX or Keras is not installed, or Keras was already imported with another backend.
+        LabError: the backend or Keras is not installed, or Keras was already imported with another backend.
     """
-    missing = [name for name in ("jax", "keras") if find_spec(name) is None]
-    if missing:
-        raise LabError(
-            f"{' and '.join(missing)} not installed",
-            "the lab trains Keras models on JAX",
-            LAB_EXTRA,
-            Exit.ENVIRONMENT,
-        )
-    if "keras" not in sys.modules:
-        os.environ["KERAS_BACKEND"] = "jax"
+    _need(f"the engine trains Keras models on {backend}", backend, "keras")
+    prefer(backend)
     with held_back():
         import keras
 
-    if keras.backend.backend() != "jax":
+    if (found := keras.backend.backend()) != backend:
         raise LabError(
-            f"Keras is already imported on the {keras.backend.backend()} backend",
-            "the lab trains on JAX, and Keras cannot change its backend once imported",
-            'start a new Python with os.environ["KERAS_BACKEND"] = "jax" set before keras is imported',
+            f"Keras is already imported on the {found} backend",
+            f"this engine needs it on {backend}, and Keras cannot change its backend once imported",
+            f'start a new Python with os.environ["KERAS_BACKEND"] = "{backend}" set before keras is imported',
             Exit.ENVIRONMENT,
         )
+
+
+def use_torch() -> None:
+    """Make sure that there is PyTorch.
+
+    Raises:
+        LabError: it is not installed.
+    """
+    _need("the engine trains PyTorch modules", "torch")
+
+
+def _need(why: str, *packages: str) -> None:
+    missing = [name for name in packages if find_spec(name) is None]
+    if not missing:
+        return
+    extras = "lab" if missing[0] in ("jax", "keras") else f"lab,{missing[0]}"
+    raise LabError(f"{' and '.join(missing)} not installed", why, f'pip install "losslab[{extras}]"', Exit.ENVIRONMENT)

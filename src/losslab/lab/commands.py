@@ -86,6 +86,12 @@ def compare(
     ] = "1",
     quick: Annotated[bool, typer.Option("--quick", help="A first look: few seeds, rates and epochs.")] = False,
     executor: Annotated[str, typer.Option(help="Where runs go: serial, or local:N processes.")] = "serial",
+    model: Annotated[
+        str | None, typer.Option(help="Your model: package.module:name or file.py:name of the function that builds it.")
+    ] = None,
+    engine: Annotated[
+        str, typer.Option(help="What trains: auto, scan, step, fit, fit:tensorflow, fit:torch, fit:jax or torch.")
+    ] = "auto",
     out: Annotated[Path | None, typer.Option(help="Run folder [default: losslab-runs/DATA].")] = None,
     as_json: AsJson = False,
     debug: Debug = False,
@@ -111,6 +117,8 @@ def compare(
         "optimizer": optimizer,
         "quick": quick,
         "executor": executor,
+        "model": model,
+        "engine": engine,
         "out": out,
         "command": shlex.join(["losslab", *sys.argv[1:]]),
     }

@@ -13,14 +13,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from losslab.lab import analysis, environment, plan, plots, progress, report, store
-from losslab.lab.backend import use_keras_on_jax
+import losslab
+from losslab.lab import analysis, environment, plan, plots, progress, rehearsal, report, store
 from losslab.lab.data import Dataset, DataSpec, load
+from losslab.lab.engines import choice
 from losslab.lab.errors import Exit, LabError
 from losslab.lab.executors import executor_for
+from losslab.lab.models import own
+from losslab.lab.network import Network
 from losslab.lab.plan import Arm, Protocol
-from losslab.lab.split import training_examples
-from losslab.lab.tasks import TASKS, Task, refuse
+from losslab.lab.split import scaled, training_examples
+from losslab.lab.stages import Session
+from losslab.lab.tasks import TASKS, Output, Task, refuse
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -97,6 +101,8 @@ def compare(
     imbalance: float = 1.0,
     quick: bool = False,
     executor: str = "serial",
+    model: str | Callable[..., Any] | None = None,
+    engine: str = "auto",
     out: str | Path | None = None,
     show: progress.Silent | None = None,
     command: str = "losslab.lab.compare(...)",
@@ -128,6 +134,11 @@ def compare(
         quick: a first look: fewer seeds, rates and epochs, where they are not given; the report says so.
         executor: "serial", or "local:4" for four processes on this machine; the results are the same. A script that
             uses processes needs `if __name__ == "__main__":` around what it does.
+        model: a function that builds the network to train, or its path, "package.module:name" or "file.py:name"; it is
+            called with (shape, outputs) and returns a Keras model, a PyTorch module, or a pair (init, apply) of JAX
+            functions, which ends in plain scores, without an activation. None for the lab's own.
+        engine: what trains: "scan", "step", "fit", "fit:tensorflow", "fit:torch", "fit:jax", "torch"; "auto" for the
+            fastest that can.
         out: run folder, default losslab-runs/DATA. Finished runs in it are not repeated.
         show: what displays the progress; None for nothing.
         command: what the report says it was made by.
@@ -143,6 +154,8 @@ def compare(
             f"give one of {', '.join(plan.OPTIMIZERS)}",
         )
     check_disturbance(noise, imbalance)
+    engine = choice.prepare(engine)
+    path, definition = own.named(model) if model is not None else ("", "")
     asked = None if losses is None else plan.arms(losses)
     shared_rate, runner = plan.learning_rate(lr), executor_for(executor)
     folder = Path(out) if out is not None else folder_for(data)
@@ -151,29 +164,21 @@ def compare(
     dataset = load(spec := DataSpec(source, target, subset, task, drop, by))
     judged = _task(dataset, measure, cost, noise > 0 or imbalance != 1)
     arms = asked or plan.arms(plan.DEFAULT_LOSSES[dataset.task])
-    for arm in arms:
-        refuse(judged, plan.resolve(arm.loss), dataset.labels)
-    use_keras_on_jax()
-    from losslab.lab.engines import engine_for
-    from losslab.lab.rehearsal import rehearse
-    from losslab.lab.stages import Session
-
-    model = plan.model_for(dataset.task, dataset.x.shape[1:])
+    made = [plan.resolve(arm.loss) for arm in arms]
+    for loss in made:
+        refuse(judged, loss, dataset.labels)
+    usual = plan.model_for(dataset.task, dataset.x.shape[1:])
+    networks = _networks(path or usual, definition, dataset, judged, made)
+    engine = choice.choose(engine, networks[0])
     protocol = plan.protocol(
-        model,
-        engine_for(model),
-        shared_rate,
-        quick,
-        noise,
-        imbalance,
-        optimizer,
-        epochs=epochs,
-        batch=batch,
-        seeds=seeds,
+        usual, engine, shared_rate, quick, noise, imbalance, optimizer, epochs=epochs, batch=batch, seeds=seeds
     )
-    protocol = replace(protocol, batch=min(protocol.batch, training_examples(dataset, imbalance)))
-    for arm in arms:
-        rehearse(arm.label, plan.resolve(arm.loss), judged, dataset, protocol.batch)
+    batch = min(protocol.batch, training_examples(dataset, imbalance))
+    protocol = replace(protocol, batch=batch, model=path or usual, model_definition=definition)
+    for network in networks:
+        rehearsal.rehearse_model(network, engine, scaled(dataset, dataset.x[:batch]))
+    for arm, loss in zip(arms, made, strict=True):
+        rehearsal.rehearse(arm.label, loss, judged, dataset, batch, engine)
     config = _config(command, spec, dataset, judged, arms, protocol)
     with store.Store(folder) as runs, show or progress.Silent() as display, contextlib.closing(runner):
         store.write_json(folder / "config.json", config)
@@ -247,6 +252,14 @@ def _task(dataset: Dataset, measure: str | None, cost: str | None, disturbed: bo
             "leave them out",
         )
     return task
+
+
+def _networks(
+    model: str, definition: str, dataset: Dataset, task: Task, losses: Sequence[losslab.Loss]
+) -> list[Network]:
+    """The networks of a comparison, by how many outputs the losses need."""
+    shapes = dict.fromkeys(task.output(loss, dataset.labels).shape for loss in losses)
+    return [Network(model, dataset.x.shape[1:], Output(shape, "linear"), definition) for shape in shapes]
 
 
 def _config(

@@ -1,4 +1,4 @@
-"""A digest of a loss's definition, so that an edited loss is never given the results of the old one."""
+"""A digest of a loss's or a model's definition, so that an edited one is never given the results of the old one."""
 
 from __future__ import annotations
 
@@ -27,6 +27,14 @@ def of(loss: losslab.Loss) -> str:
     return _short(repr(_definition(loss, set())).encode())
 
 
+def of_code(target: Any) -> str:
+    """Return a digest of a function or class, likewise: its source file, its own code, and the values that it uses."""
+    seen: set[int] = set()
+    kinds = target.__mro__[:-1] if isinstance(target, type) else ()
+    parts = [_members(kind, seen) for kind in kinds if kind.__module__ == target.__module__]
+    return _short(repr((target.__qualname__, _source(target), parts or _described(target, seen))).encode())
+
+
 def _definition(loss: losslab.Loss, seen: set[int]) -> Any:
     seen.add(id(type(loss)))
     classes = [(kind.__qualname__, _source(kind), _members(kind, seen)) for kind in type(loss).__mro__[:-1]]
@@ -37,7 +45,7 @@ def _short(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:16]
 
 
-def _source(kind: type) -> str:
+def _source(kind: type | FunctionType) -> str:
     # Not of __main__: such a script also says how many seeds to run, and more seeds must not repeat the first ones.
     path = getattr(sys.modules.get(kind.__module__), "__file__", None)
     if path is None or kind.__module__ == "__main__":

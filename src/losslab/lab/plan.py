@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import losslab
-from losslab.lab import fingerprint
+from losslab.lab import fingerprint, own_loss
 from losslab.lab.errors import LabError
 
 # Part of every id: raise it when a change of the trainer changes its numbers.
-TRAINER_VERSION = 2
+TRAINER_VERSION = 3
 OPTIMIZERS = {"adam": 1.0, "sgd": 100.0}
 """What the learning rates that are tried are multiplied by: plain gradient descent takes larger steps."""
 DEFAULT_LOSSES = {
@@ -50,6 +50,8 @@ class Protocol:
     """How each arm is trained.
 
     Attributes:
+        model: "mlp", "cnn", or the path of the user's own.
+        model_definition: a digest of the source of the user's own, else "".
         shared_rate: None where each loss has its own learning rate.
         quick: whether the defaults were cut down for a first look.
         optimizer: a key of OPTIMIZERS.
@@ -69,6 +71,7 @@ class Protocol:
     noise: float = 0.0
     imbalance: float = 1.0
     optimizer: str = "adam"
+    model_definition: str = ""
 
     @property
     def final_seed_list(self) -> list[int]:
@@ -128,11 +131,11 @@ def protocol(
     return Protocol(model=model, engine=engine, **values)
 
 
-def _serialized(loss: losslab.Loss) -> dict[str, Any]:
+def _serialized(loss: losslab.Loss, path: str) -> dict[str, Any]:
     """Return the config from which a run makes the loss again: this very loss, not another of the same name."""
     try:
-        config = losslab.serialize(loss)
-        made = losslab.deserialize(config)
+        config = own_loss.serialized(loss, path) if path else losslab.serialize(loss)
+        made = own_loss.get(config)
     except (ValueError, TypeError) as error:  # an unknown name; another class's parameters
         raise _unregistered(loss, str(error)) from error
     if type(made) is not type(loss) or made != loss:
@@ -170,7 +173,8 @@ def arms(losses: Iterable[Any]) -> list[Arm]:
             label = _label(given, loss)
             taken = {arm.label for arm in found.values()}
             label = repr(loss) if label in taken else label
-            found[loss] = Arm(label, _serialized(loss), fingerprint.of(loss))
+            label = str(given) if label in taken else label
+            found[loss] = Arm(label, _serialized(loss, own_loss.path_in(given)[0]), fingerprint.of(loss))
     if not found:
         raise LabError("no loss named", "--losses is empty", "for example --losses categorical_crossentropy,mse")
     return list(found.values())
@@ -184,7 +188,7 @@ def split_names(text: str) -> list[str]:
 def resolve(given: Any, previous: str = "") -> losslab.Loss:
     """Return the Loss for a name, a parametrised name, a config or a Loss object; `previous` was named before it."""
     try:
-        loss = losslab.get(given)
+        loss = own_loss.get(given)
     except losslab.UnknownLossError as error:
         raise _unknown(given, previous, error) from error
     except (ValueError, TypeError) as error:
@@ -209,9 +213,12 @@ def _unknown(given: Any, previous: str, error: Exception) -> LabError:
 
 
 def _label(given: Any, loss: losslab.Loss) -> str:
-    if isinstance(given, str):
-        _, colon, parameters = given.partition(":")
-        return f"{loss.name}{colon}{parameters}"
+    path, parameters = own_loss.path_in(given)
+    if isinstance(given, str) and not path:
+        parameters = given.partition(":")[2]
+        return f"{loss.name}:{parameters}".rstrip(":")
+    if parameters:
+        return f"{loss.name}:{parameters}"
     return loss.name if repr(loss).endswith("()") else repr(loss)
 
 
@@ -266,6 +273,7 @@ def group_of(arm: Arm, protocol: Protocol, task: dict[str, Any], digest: str) ->
             "definition": arm.definition,
             "task": task,
             "model": protocol.model,
+            "model_definition": protocol.model_definition,
             "engine": protocol.engine,
             "epochs": protocol.epochs,
             "batch": protocol.batch,
@@ -315,6 +323,7 @@ def _job(
         "lr": rate,
         "seed": seed,
         "model": protocol.model,
+        "model_definition": protocol.model_definition,
         "engine": protocol.engine,
         "epochs": protocol.epochs,
         "batch": protocol.batch,

@@ -21,8 +21,8 @@ CONFIG = {
     "task": {"name": set(TASKS), "measure": (str, type(None)), "cost": (str, type(None))},
     "arms": [{"label": str, "group": str}],
     "protocol": {
-        "model": {"mlp", "cnn", "unet"},
-        "engine": {"scan", "step"},
+        "model": str,
+        "engine": str,
         "epochs": int,
         "batch": int,
         "seeds": int,

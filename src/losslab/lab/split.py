@@ -52,9 +52,9 @@ def _validation_examples(dataset: Dataset) -> int:
 def split(dataset: Dataset, seed: int) -> Split:
     """Draw the seed's training and validation examples; scale every part with training statistics only."""
     held = _held(dataset, stream(seed, "split"))
-    train = _scaled(dataset, dataset.x[~held])
+    train = scaled(dataset, dataset.x[~held])
     shift, scale = _standardization(train, dataset.standardized)
-    validation, test = _scaled(dataset, dataset.x[held]), _scaled(dataset, dataset.x_test)
+    validation, test = scaled(dataset, dataset.x[held]), scaled(dataset, dataset.x_test)
     return Split(
         Part((train - shift) / scale, dataset.y[~held]),
         Part((validation - shift) / scale, dataset.y[held]),
@@ -74,7 +74,8 @@ def _held(dataset: Dataset, rng: np.random.Generator) -> NDArray[np.bool_]:
     return np.asarray(np.isin(dataset.groups, order[:cut]))
 
 
-def _scaled(dataset: Dataset, x: Array) -> Array:
+def scaled(dataset: Dataset, x: Array) -> Array:
+    """Return inputs as float32, pixels from 0 to 1."""
     return np.asarray(x, dtype=np.float32) / np.float32(dataset.divisor)
 
 

@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import losslab
+from losslab.lab import fingerprint, own, own_loss
+from losslab.lab.backend import backend_of, prefer
 from losslab.lab.data import Dataset, DataSpec, load, spec_from
 from losslab.lab.engines import ENGINES
 from losslab.lab.engines.program import Examples, Program
@@ -57,11 +59,14 @@ def run_trial(job: Job, on_epoch: OnEpoch = lambda epoch: None) -> dict[str, Any
         `Task.measured` says of the test examples.
     """
     started = time.perf_counter()
+    prefer(backend_of(job["engine"]))
     spec = spec_from(job["data"])
     digest = job["data"]["digest"]
-    loss, dataset = losslab.get(job["loss"]), load(spec, digest)
+    loss, dataset = _loss(job), load(spec, digest)
     judge = Judge(task_from(job["task"]), loss)
-    network = Network(job["model"], dataset.x.shape[1:], judge.task.output(loss, dataset.labels))
+    network = Network(
+        job["model"], dataset.x.shape[1:], judge.task.output(loss, dataset.labels), job["model_definition"]
+    )
     program = _program(network, job["engine"], job["optimizer"], loss, job["definition"])
     parts = _placed_split(spec, digest, job["seed"], (job["noise"], job["imbalance"]), program.place)
     train, validation = (_labelled(program, judge, part, dataset) for part in parts[:2])
@@ -77,6 +82,13 @@ def run_trial(job: Job, on_epoch: OnEpoch = lambda epoch: None) -> dict[str, Any
         "seconds": time.perf_counter() - started,
         "epoch_seconds": seconds,
     } | (_measured(program, state, judge, parts[1:]) if final else {})
+
+
+def _loss(job: Job) -> losslab.Loss:
+    loss: losslab.Loss = own_loss.get(job["loss"])
+    if "path" in job["loss"] and fingerprint.of(loss) != job["definition"]:
+        raise own.edited(job["loss"]["path"])
+    return loss
 
 
 def _measured(program: Program, state: Any, judge: Judge, parts: Sequence[Part]) -> dict[str, Any]:

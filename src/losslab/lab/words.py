@@ -27,7 +27,12 @@ _PROBABILITIES = (
     "bins) of the test examples; scaled: after temperature scaling, fitted on the run's validation examples. Margins "
     "are no probabilities before that."
 )
-_ENGINES = {"scan": "one compiled JAX loop an epoch", "step": "one compiled JAX step a batch"}
+_ENGINES = {
+    "scan": "one compiled JAX loop an epoch",
+    "step": "one compiled JAX step a batch",
+    "torch": "a PyTorch loop",
+    "fit": "Keras' fit on",
+}
 
 
 def columns(summary: Summary) -> tuple[str, ...]:
@@ -179,11 +184,11 @@ def _training(config: Mapping[str, Any]) -> list[str]:
         f"Data: {data['name']}, {data['examples']} examples for training and validation, {data['test_examples']} test "
         f"examples ({_origin(data, config['task']['name'])}). "
         f"Task: {task_from(config['task']).sentence(data['classes'])}.",
-        f"Network: {_NETWORKS[how['model']]}; its output layer and the labels are what each loss declares to take.",
+        f"Network: {_network(how['model'])}; its output layer and the labels are what each loss declares to take.",
         *_imbalance(how["imbalance"]),
         *_noise(how["noise"]),
         f"Training: {_OPTIMIZERS[how['optimizer']]}, {how['epochs']} epochs, batches of {how['batch']} (an incomplete "
-        f"last batch is left out), no schedule, no early stopping; {_ENGINES[how['engine']]}.",
+        f"last batch is left out), no schedule, no early stopping; {_engine(how['engine'])}.",
     ]
 
 
@@ -202,6 +207,16 @@ def _imbalance(ratio: float) -> list[str]:
         f"Imbalance: of the training and validation examples the first class keeps all and the last one in {ratio:g}, "
         "those between shares that fall by equal factors, drawn by the seed, alike for every loss; the test stays."
     ]
+
+
+def _network(model: str) -> str:
+    return _NETWORKS.get(model, f"a model of the user's own, {model}")
+
+
+def _engine(name: str) -> str:
+    """Say how an engine goes about it; of one that this version does not know, the name."""
+    kind, _, backend = name.partition(":")
+    return f"{_ENGINES.get(kind, kind)} {backend}".rstrip()
 
 
 def _noise(share: float) -> list[str]:

@@ -1,14 +1,11 @@
-"""Ways to train. All take the same steps and give the same numbers; they differ in speed.
-
-On a CPU, XLA runs a convolution inside a loop body about 13 times slower than outside, so networks with
-convolutions are stepped from Python, and the others run a whole epoch as one `lax.scan`.
-"""
+"""Ways to train. All take the same steps and give the same numbers; they differ in speed and in what they train."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 import losslab
+from losslab.lab.backend import KERAS_BACKENDS, use_keras, use_torch
 from losslab.lab.engines.program import Program
 from losslab.lab.network import Network
 
@@ -17,22 +14,39 @@ Engine = Callable[[Network, str, losslab.Loss], Program]
 
 
 def _scan(network: Network, optimizer_name: str, loss: losslab.Loss) -> Program:
+    use_keras("jax")
     from losslab.lab.engines import jax, scan
 
     return jax.JaxProgram(network, optimizer_name, loss, scan.epoch)
 
 
 def _step(network: Network, optimizer_name: str, loss: losslab.Loss) -> Program:
+    use_keras("jax")
     from losslab.lab.engines import jax, step
 
     return jax.JaxProgram(network, optimizer_name, loss, step.epoch)
 
 
-ENGINES: dict[str, Engine] = {"scan": _scan, "step": _step}
+def _fit_on(backend: str) -> Engine:
+    def fit(network: Network, optimizer_name: str, loss: losslab.Loss) -> Program:
+        use_keras(backend)
+        from losslab.lab.engines.fit import FitProgram
+
+        return FitProgram(network, optimizer_name, loss)
+
+    return fit
 
 
-def engine_for(model: str) -> str:
-    """Choose the engine for a network on the device that JAX uses."""
-    import jax
+def _torch(network: Network, optimizer_name: str, loss: losslab.Loss) -> Program:
+    use_torch()
+    from losslab.lab.engines.torch import TorchProgram
 
-    return "step" if model in ("cnn", "unet") and jax.default_backend() == "cpu" else "scan"
+    return TorchProgram(network, optimizer_name, loss)
+
+
+ENGINES: dict[str, Engine] = {
+    "scan": _scan,
+    "step": _step,
+    "torch": _torch,
+    **{f"fit:{backend}": _fit_on(backend) for backend in KERAS_BACKENDS},
+}

@@ -10,11 +10,10 @@ import jax.numpy as jnp
 import keras
 
 import losslab
-from losslab.lab import models
-from losslab.lab.engines.program import Examples
+from losslab.lab.engines.program import EVALUATION_BATCH, Examples, finished
+from losslab.lab.models import jax as functional
 from losslab.lab.network import Network
 
-EVALUATION_BATCH = 1000
 _OPTIMIZERS = {"adam": keras.optimizers.Adam, "sgd": keras.optimizers.SGD}
 _ACTIVATIONS: dict[str, Callable[[Any], Any]] = {
     "softmax": jax.nn.softmax,
@@ -28,8 +27,8 @@ _ACTIVATIONS: dict[str, Callable[[Any], Any]] = {
 class State(NamedTuple):
     """Values of a run that a step replaces: weights, Keras' other variables (dropout's key), Adam's moments."""
 
-    trainable: list[Any]
-    non_trainable: list[Any]
+    weights: list[Any]
+    others: list[Any]
     optimizer: list[Any]
 
 
@@ -57,10 +56,10 @@ class JaxProgram:
     def __init__(
         self, network: Network, optimizer_name: str, loss: losslab.Loss, compiled: Callable[[Step], Epoch]
     ) -> None:
-        self._network, self._loss = network, loss
-        self._model = models.build(network, seed=0)
+        self._loss, self._activation = loss, finished(network.output, _ACTIVATIONS, jnp.asarray)
+        self._model = functional.build(network)
         self._optimizer = _OPTIMIZERS[optimizer_name]()
-        self._optimizer.build(self._model.trainable_variables)
+        self._optimizer.build(self._model.variables)
         self._epoch = compiled(self._step)
         self._predict = jax.jit(self._outputs_in_use)
         self._value = jax.jit(lambda outputs, y: loss(y, outputs))
@@ -72,11 +71,10 @@ class JaxProgram:
 
     def initial(self, seed: int, rate: float) -> State:
         """Return the state of an untrained run."""
-        model, variables = models.build(self._network, seed), self._optimizer.variables
+        variables = self._optimizer.variables
         optimizer = [jnp.zeros(variable.shape, variable.dtype) for variable in variables]
         optimizer[[variable.path.endswith("/learning_rate") for variable in variables].index(True)] = jnp.float32(rate)
-        trainable, non_trainable = model.trainable_variables, model.non_trainable_variables
-        return State([v.value for v in trainable], [v.value for v in non_trainable], optimizer)
+        return State(*self._model.initial(seed), optimizer)
 
     def epoch(self, state: State, examples: Examples, rows: Any) -> tuple[State, float, Any]:
         """Take a step on the examples of each row of `rows`."""
@@ -94,24 +92,28 @@ class JaxProgram:
 
     def _step(self, state: State, examples: Examples, rows: Any) -> tuple[State, Measured]:
         x, y = (values[rows] for values in examples)
-        gradient = jax.value_and_grad(self._objective, has_aux=True)
-        (value, (outputs, non_trainable)), slopes = gradient(state.trainable, state.non_trainable, x, y)
-        trainable, moments = self._optimizer.stateless_apply(state.optimizer, slopes, state.trainable)
-        return State(trainable, non_trainable, moments), Measured(value, outputs)
+        gradient = jax.grad(self._objective, has_aux=True)
+        slopes, (measured, others) = gradient(state.weights, state.others, x, y)
+        weights, moments = self._optimizer.stateless_apply(state.optimizer, slopes, state.weights)
+        return State(weights, others, moments), measured
 
-    def _objective(self, trainable: list[Any], non_trainable: list[Any], x: Any, y: Any) -> tuple[Any, tuple[Any, Any]]:
-        outputs, non_trainable = self._call(trainable, non_trainable, x, training=True)
-        return self._loss(y, outputs), (outputs, non_trainable)
+    def _objective(
+        self, weights: list[Any], others: list[Any], x: Any, y: Any
+    ) -> tuple[Any, tuple[Measured, list[Any]]]:
+        called = self._model(weights, others, x, training=True)
+        outputs = self._activation(called.scores)
+        loss = self._loss(y, outputs)
+        return loss + called.penalty, (Measured(loss, outputs), called.others)
 
     def _outputs_in_use(self, state: State, x: Any) -> Any:
-        return self._call(state.trainable, state.non_trainable, x, training=False)[0]
+        return self._activation(self._model(state.weights, state.others, x, training=False).scores)
 
-    def _call(self, trainable: list[Any], non_trainable: list[Any], x: Any, training: bool) -> tuple[Any, list[Any]]:
-        outputs, non_trainable = self._model.stateless_call(trainable, non_trainable, x, training=training)
-        return self._finished(outputs), non_trainable
 
-    def _finished(self, scores: Any) -> Any:
-        output = self._network.output
-        found = _ACTIVATIONS[output.activation](scores)
-        found = found * jnp.asarray(output.scale, found.dtype) if output.scale else found
-        return found + jnp.asarray(output.shift, found.dtype) if output.shift else found
+def traced(network: Network) -> str:
+    """Return the network in JAX's own language; raises what keeps JAX from tracing it."""
+    model, x = functional.build(network), jnp.zeros((1, *network.shape))
+
+    def scores(weights: list[Any], others: list[Any]) -> Any:
+        return model(weights, others, x, training=True)[:2]
+
+    return str(jax.make_jaxpr(scores)(*model.initial(0)))

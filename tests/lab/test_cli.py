@@ -21,7 +21,7 @@ def test_compare_end_to_end(finished):
     assert stderr.count(" test accuracy ") == 12
     made = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     expected = {"config.json", "env.json", "runs.jsonl", "summary.json", "report.html"}
-    plots = {"difference", "score", "curves", "reliability"}
+    plots = {"difference", "score", "curves", "target", "reliability", "confusion"}
     drawn = {f"plots/{name}.{kind}" for name in plots for kind in ("png", "svg", "csv")}
     assert made == expected | {".lock"} | drawn
 

@@ -1,6 +1,7 @@
 """The page in a browser: what a click, a key, the pointer and the address do to it."""
 
 import csv
+import html
 import io
 import json
 import re
@@ -8,9 +9,16 @@ import shutil
 import subprocess
 
 import numpy as np
+import pandas as pd
 import pytest
+from matplotlib.figure import Figure
+from scipy.special import softmax
 
-from losslab.lab import measures, report, store
+import losslab
+from losslab.lab import report, store
+from losslab.lab.plots import files
+from losslab.lab.plots.plot import Plot
+from losslab.lab.tasks import task_from
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 in_a_browser = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
@@ -19,10 +27,13 @@ LABELS = ["cce", "mse", 'focal:gamma=3,"x"', "<b>hinge</b>", "d", "e", "f", "g"]
 EPOCHS, SEEDS, RATES = 50, 10, (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
 
 
+TASK = task_from({"name": "classes", "measure": None, "cost": None})
+
+
 def record(rng, arm, stage, seed, lr):
     curve = list(np.linspace(0.3, 0.99 - arm / 100, EPOCHS) + rng.normal(0, 0.002, EPOCHS))
     ids = rng.integers(0, 10, 60)
-    logits = 4 * np.eye(10)[ids] + rng.normal(0, 1 + arm, (60, 10))
+    predicted = (softmax(4 * np.eye(10)[ids] + rng.normal(0, 1 + arm / 4, (60, 10)), axis=1), ids)
     return {
         "id": f"{arm}{stage}{seed}{lr}",
         "group": str(arm),
@@ -32,10 +43,11 @@ def record(rng, arm, stage, seed, lr):
         "seed": seed,
         "status": "ok",
         "epochs": EPOCHS,
-        "history": dict.fromkeys(("loss", "accuracy", "val_loss", "val_accuracy"), curve),
-        "val_accuracy": curve[-1] - abs(np.log10(lr) + 2) / 50,
+        "history": dict.fromkeys(("loss", "score", "val_loss", "val_score"), curve),
+        "val_score": curve[-1] - abs(np.log10(lr) + 2) / 50,
         "seconds": 1.0,
-    } | (measures.measured((logits, ids), (logits, ids), probabilities=True) if stage == "final" else {})
+        "epoch_seconds": [0.1] * EPOCHS,
+    } | (TASK.measured(losslab.get("cce"), predicted, predicted) if stage == "final" else {})
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +57,7 @@ def folder(tmp_path_factory, finished):
     config = json.loads((finished[0] / "config.json").read_text())
     config["arms"] = [{"label": label, "group": str(arm)} for arm, label in enumerate(LABELS)]
     config["protocol"] |= {"epochs": EPOCHS, "seeds": SEEDS, "rates": RATES, "shared_rate": None}
+    config["data"]["classes"][9] = 'nine,\n"9"'
     store.write_json(folder / "config.json", config)
     shutil.copy(finished[0] / "env.json", folder)
     runs = [("tune", seed, rate) for seed in (10_000, 10_001) for rate in RATES]
@@ -138,6 +151,9 @@ addEventListener("load", async () => {
   const place = {clientX: at.x + at.width / 2 + 3, clientY: at.y + at.height / 2};
   svg.dispatchEvent(new PointerEvent("pointermove", place));
   happened.pointer = text("#tip");
+  const last = document.querySelector("figure[data-name=confusion] svg");
+  last.dispatchEvent(new KeyboardEvent("keydown", {key: "ArrowLeft"}));
+  happened.last = document.getElementById("tip").textContent;
   for (const save of svg.closest("figure").querySelectorAll(".downloads button")) save.click();
   while (Object.keys(happened.files).length < 3) await new Promise((soon) => setTimeout(soon, 10));
   happened.png = [...new Uint8Array(await happened.files["score.png"].slice(0, 4).arrayBuffer())];
@@ -154,7 +170,8 @@ def test_what_a_person_does(folder, tmp_path):
     told = re.search(r"<title>(.*?)</title>", opened(tmp_path / "page.html"), re.DOTALL)[1]
     happened = json.loads(told.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&"))
     assert "error" not in happened
-    means = {arm.label: arm.accuracy.mean for arm in report.render(folder)[0].arms}
+    arms = json.loads((folder / "summary.json").read_text())["arms"]
+    means = {arm["label"]: arm["figures"]["accuracy"]["mean"] for arm in arms}
     by_mean = sorted(LABELS, key=means.get)
     assert happened["ascending"] == [by_mean, "ascending"]
     assert happened["descending"] == [by_mean[::-1], "descending"]
@@ -164,8 +181,28 @@ def test_what_a_person_does(folder, tmp_path):
     said = f"{scores[2][0]} · seed 1 · accuracy, % {float(scores[2][2]):.4g}"
     assert said in happened["key"][0]
     assert said in happened["pointer"][0]
+    share = list(csv.reader(io.StringIO((folder / "plots" / "confusion.csv").read_text())))[-1][3]
+    nine = 'nine,\n"9"'
+    assert happened["last"].startswith(f"g · true {nine} · predicted {nine} · share of the true class, % ")
+    assert f"% {float(share):.4g} ·" in happened["last"]
     assert happened["escaped"]
     assert bytes(happened["png"]) == b"\x89PNG"
     assert happened["files"]["score.csv"] == (folder / "plots" / "score.csv").read_text()
     assert "loss-2" in happened["files"]["score.svg"]
     assert "loss-1" not in happened["files"]["score.svg"]
+
+
+def test_the_svg_is_the_figure_in_fewer_letters():
+    figure = Figure(layout="constrained")
+    axes = figure.subplots()
+    axes.plot([0, 1], [1.3706, 1.3714], gid="loss-0 loss-3")
+    axes.set_title("1.23456 <of> 7")
+    plot = Plot(pd.DataFrame(), figure)
+    text = files.svg("any", plot)
+    words = re.findall(r">([^<>]+)</text>", text)
+    axis = axes.yaxis.get_majorticklabels() + axes.xaxis.get_majorticklabels() + [axes.title]
+    assert {html.unescape(word) for word in words} <= {label.get_text() for label in axis}
+    assert "1.23456 &lt;of&gt; 7" in words
+    assert text.count('<g class="loss-0 loss-3">') == 1
+    assert not re.search(r"\d\.\d{3}", re.sub(r">[^<]*<", "><", text))
+    assert set(re.findall(r'class="(any-\d+)"', text)) == set(re.findall(r"\.(any-\d+) \{", text))

@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from losslab.lab.effort import Effort, efforts, target_of
 from losslab.lab.measures import Measure
-from losslab.lab.pairs import MOST_PAIRS, Contrast, contrasts, share_interval
+from losslab.lab.pairs import MOST_PAIRS, Contrast, Figure, compared, share_interval
+from losslab.lab.sensitivity import rates_near_best
 from losslab.lab.tasks import task_from
 
 Record = Mapping[str, Any]
@@ -44,41 +46,28 @@ class TuningRow:
 
 
 @dataclass(frozen=True)
-class Figure:
-    """One measure of an arm.
-
-    Attributes:
-        values: by seed, of the final runs that did not diverge and have it.
-        mean: over the seeds; None without any.
-        sd: between seeds; None below two.
-        contrast: to the baseline; None for the baseline itself and where no pair is complete.
-    """
-
-    values: dict[int, float]
-    mean: float | None
-    sd: float | None
-    contrast: Contrast | None
-
-
-@dataclass(frozen=True)
 class ArmResult:
     """One loss's results.
 
     Attributes:
         rate: the learning rate of the final runs; None if no tuning run succeeded.
+        rates: lowest and highest of those about as good as the best in tuning; None without tuning.
         counts: number of final runs that were planned, ok, diverged, error, and of tuning runs: tuning_error.
         figures: by the key of the measure; the first decides.
         verdict: the first figure's, or "baseline", "no pair" (no seed succeeded in both), "no result".
         sentence: the verdict in words.
+        effort: what it takes to train with the loss.
     """
 
     label: str
     rate: float | None
+    rates: tuple[float, float] | None
     tuning: tuple[TuningRow, ...]
     counts: dict[str, int]
     figures: dict[str, Figure]
     verdict: str
     sentence: str
+    effort: Effort
 
     @property
     def deciding(self) -> Figure:
@@ -94,11 +83,13 @@ class Summary:
         measures: what the arms are compared by; the first decides.
         test_noise: standard error of one accuracy that comes from the finite number of test examples; None for other
             measures.
+        target: the validation score that runs are timed to, as `effort.target_of` sets it; None without a curve.
     """
 
     arms: tuple[ArmResult, ...]
     measures: tuple[Measure, ...]
     test_noise: float | None
+    target: float | None
 
     @property
     def decides(self) -> Measure:
@@ -117,11 +108,14 @@ def summarize(config: Record, records: Iterable[Record]) -> Summary:
     decides = measures[0]
     runs = [_runs([r for r in records if r["group"] == arm["group"]], protocol, decides) for arm in config["arms"]]
     figures = {measure.key: _figures(measure, [each.final for each in runs]) for measure in measures}
+    target = target_of(runs[0].final, decides)
+    taken = efforts([each.final for each in runs], target, protocol["epochs"], decides)
     arms: list[ArmResult] = []
     for place, (arm, each) in enumerate(zip(config["arms"], runs, strict=True)):
         own = {key: found[place] for key, found in figures.items()}
-        arms.append(_arm(arm["label"], each, own, arms[0] if arms else None, decides))
-    return Summary(tuple(arms), measures, _test_noise(decides, arms[0].deciding.mean, config["data"]["test_examples"]))
+        arms.append(_arm(arm["label"], each, own, taken[place], arms[0] if arms else None, decides))
+    noise = _test_noise(decides, arms[0].deciding.mean, config["data"]["test_examples"])
+    return Summary(tuple(arms), measures, noise, target)
 
 
 def _test_noise(decides: Measure, mean: float | None, examples: int) -> float | None:
@@ -150,18 +144,16 @@ def _figures(measure: Measure, arms: Sequence[Sequence[Record]]) -> list[Figure]
     found = [{r["seed"]: measure.of(r) for r in final if r["status"] == "ok"} for final in arms]
     values = [{seed: value for seed, value in each.items() if value is not None} for each in found]
     band = measure.band_around(float(np.mean(list(values[0].values()))) if values[0] else None)
-    compared = contrasts(values[0], values[1:], band, measure.higher_is_better)
-    return [_figure(each, contrast) for each, contrast in zip(values, [None, *compared], strict=True)]
-
-
-def _figure(values: dict[int, float], contrast: Contrast | None) -> Figure:
-    numbers = list(values.values())
-    mean = float(np.mean(numbers)) if numbers else None
-    return Figure(values, mean, float(np.std(numbers, ddof=1)) if len(numbers) > 1 else None, contrast)
+    return compared(values, band, measure.higher_is_better)
 
 
 def _arm(
-    label: str, runs: _Runs, figures: dict[str, Figure], baseline: ArmResult | None, decides: Measure
+    label: str,
+    runs: _Runs,
+    figures: dict[str, Figure],
+    effort: Effort,
+    baseline: ArmResult | None,
+    decides: Measure,
 ) -> ArmResult:
     deciding = figures[decides.key]
     contrast = deciding.contrast
@@ -170,7 +162,8 @@ def _arm(
         verdict = "baseline" if baseline is None else "no pair"
     worked = runs.rate is not None or not runs.tuning
     sentence = _sentence(label, deciding, runs.counts, worked, baseline, decides)
-    return ArmResult(label, runs.rate, runs.tuning, runs.counts, figures, verdict, sentence)
+    rates = rates_near_best(_means(runs.tuning), decides)
+    return ArmResult(label, runs.rate, rates, runs.tuning, runs.counts, figures, verdict, sentence, effort)
 
 
 def _counts(own: Sequence[Record], final: Sequence[Record], protocol: Record) -> dict[str, int]:
@@ -196,10 +189,14 @@ def best_rate(rows: Sequence[TuningRow], decides: Measure) -> float | None:
 
     None if no run succeeded.
     """
-    most = max((row.succeeded for row in rows), default=0)
-    means = {row.rate: row.mean for row in rows if row.succeeded == most and row.mean is not None}
-    sign = 1 if decides.higher_is_better else -1
+    means, sign = _means(rows), 1 if decides.higher_is_better else -1
     return max(means, key=lambda rate: sign * means[rate], default=None)
+
+
+def _means(rows: Sequence[TuningRow]) -> dict[float, float]:
+    """Return the means of the rates at which the most runs succeeded."""
+    most = max((row.succeeded for row in rows), default=0)
+    return {row.rate: row.mean for row in rows if row.succeeded == most and row.mean is not None}
 
 
 def final_runs(records: Iterable[Record], rate: float | None, seeds: int) -> list[Record]:

@@ -155,12 +155,17 @@ def _print(folder: Path, as_json: bool) -> None:
     """Print what a run folder's comparison found."""
     from losslab.lab import report, store, terminal
 
-    config, summary = store.read_config(folder), report.summary_of(folder)
     if as_json:
-        print(json.dumps(report.to_json(config, summary) | {"report": str(folder / report.PAGE)}, indent=2))
+        print(json.dumps(_as_json(folder) | {"report": str(folder / report.PAGE)}, indent=2))
     else:
-        terminal.print_summary(config, summary)
+        terminal.print_summary(store.read_config(folder), report.summary_of(folder))
         print(folder / report.PAGE)
+
+
+def _as_json(folder: Path) -> dict[str, Any]:
+    from losslab.lab import report, store
+
+    return report.to_json(store.read_config(folder), report.summary_of(folder), times=True)
 
 
 def _print_levels(folder: Path, as_json: bool) -> None:
@@ -170,7 +175,7 @@ def _print_levels(folder: Path, as_json: bool) -> None:
     config = store.read_levels(folder)
     places = {level: levels.folder_of(folder, config["kind"], level) for level in config["levels"]}
     if as_json:
-        found = {level: report.to_json(store.read_config(at), report.summary_of(at)) for level, at in places.items()}
+        found = {level: _as_json(at) for level, at in places.items()}
         print(json.dumps({config["kind"]: found, "report": str(folder / report.PAGE)}, indent=2))
         return
     for level, at in places.items():

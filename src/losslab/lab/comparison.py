@@ -72,6 +72,7 @@ class Comparison:
 
 def _row(arm: analysis.ArmResult) -> dict[str, Any]:
     row: dict[str, Any] = {"lr": arm.rate, **arm.counts, "verdict": arm.verdict}
+    row |= {"seconds_per_epoch": arm.effort.cost.seconds, "epochs_to_target": arm.effort.epochs.mean}
     for key, figure in arm.figures.items():
         row |= {key: figure.mean, f"{key}_sd": figure.sd}
         for part in ("mean", "low", "high", "p", "verdict"):

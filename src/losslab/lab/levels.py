@@ -124,11 +124,10 @@ def render(folder: Path) -> Path:
     config = store.read_levels(folder)
     found = {level: report.summary_of(folder_of(folder, config["kind"], level)) for level in config["levels"]}
     plot = _plot(config["kind"], found)
-    report.write_plot(folder / "plots", "levels", plot)
-    first, single = (
-        next(iter(found.values())),
-        store.read_config(folder_of(folder, config["kind"], config["levels"][0])),
-    )
+    figure = report.figure("levels", plot)
+    report.write_figure(folder / "plots", figure)
+    first = next(iter(found.values()))
+    single = store.read_config(folder_of(folder, config["kind"], config["levels"][0]))
     page = report.template("levels.html.j2").render(
         config=config,
         stamp=words.stamp(single["protocol"]),
@@ -139,7 +138,7 @@ def render(folder: Path) -> Path:
         columns=[f"{config['kind']} {level:g}" for level in found],
         rows=[(arm.label, [words.level(summary, i) for summary in found.values()]) for i, arm in enumerate(first.arms)],
         colours=[colour(i) for i in range(len(first.arms))],
-        figures=[report.figure("levels", plot)],
+        figures=[figure],
         page=report.PAGE,
     )
     store.write_whole(folder / report.PAGE, page)

@@ -32,6 +32,11 @@ _CAPTIONS = {
         "epoch). Solid: validation, measured after the epoch. Loss values of different losses are not comparable, "
         "so each loss has its own scale; the other measure has one scale for all.",
     ),
+    "target": (
+        "How soon",
+        "Share of the final runs that have reached the target on the validation examples after so many epochs. A run "
+        "that diverged never does.",
+    ),
     "reliability": (
         "Can the probabilities be trusted?",
         "Of the test examples for which a network was so sure of its class, the part that it got right, over all final "
@@ -42,6 +47,11 @@ _CAPTIONS = {
         "Learning rate",
         "Validation examples at the last epoch of the tuning runs, mean over the tuning seeds. Only rates at "
         "which the most runs succeeded can be chosen.",
+    ),
+    "confusion": (
+        "Which classes are taken for which",
+        "Of the test examples of each true class, the part that the network takes for each class, in per cent, mean "
+        "over the final runs.",
     ),
     "levels": (
         "What remains at each level",
@@ -61,9 +71,9 @@ def render(folder: Path) -> tuple[Summary, Path]:
     environment = store.read_environment(folder)
     records = list(store.read_log(folder)[0].values())
     summary = analysis.summarize(config, records)
-    figures = plots.draw(config, records, summary)
-    for name, plot in figures.items():
-        write_plot(folder / "plots", name, plot)
+    figures = [figure(name, plot) for name, plot in plots.draw(config, records, summary).items()]
+    for each in figures:
+        write_figure(folder / "plots", each)
     store.write_json(folder / "summary.json", to_json(config, summary))
     page = folder / PAGE
     store.write_whole(page, _html(config, environment, records, summary, figures))
@@ -75,21 +85,32 @@ def summary_of(folder: Path) -> Summary:
     return analysis.summarize(store.read_config(folder), store.read_log(folder)[0].values())
 
 
-def write_plot(folder: Path, name: str, plot: Plot) -> None:
+def figure(name: str, plot: Plot) -> dict[str, Any]:
+    """Return what the files and a page hold of a figure."""
+    title, caption = _CAPTIONS[name]
+    files.settle(plot)
+    content = {"png": files.png(plot), "svg": files.svg(name, plot), "csv": files.csv(plot)}
+    return {"name": name, "title": title, "caption": caption, "places": files.places(plot), **content}
+
+
+def write_figure(folder: Path, figure: dict[str, Any]) -> None:
     """Write a figure as NAME.png, .svg and .csv."""
-    store.write_whole(folder / f"{name}.png", files.png(plot))
-    store.write_whole(folder / f"{name}.svg", files.standing_alone(files.svg(name, plot)))
-    store.write_whole(folder / f"{name}.csv", files.csv(plot))
+    store.write_whole(folder / f"{figure['name']}.png", figure["png"])
+    store.write_whole(folder / f"{figure['name']}.svg", files.standing_alone(figure["svg"]))
+    store.write_whole(folder / f"{figure['name']}.csv", figure["csv"])
 
 
-def to_json(config: dict[str, Any], summary: Summary) -> dict[str, Any]:
-    """Return the summary as JSON-able data. The same runs give the same data, whenever they were made."""
-    return {
+def to_json(config: dict[str, Any], summary: Summary, *, times: bool = False) -> dict[str, Any]:
+    """Return the summary as JSON-able data. Without `times`, the same comparison gives the same data anywhere."""
+    found = {
         "data": config["data"]["name"],
         "metric": f"test {summary.decides.title}",
         "shared_rate": config["protocol"]["shared_rate"],
         **asdict(summary),
     }
+    for arm in found["arms"] if not times else ():
+        del arm["effort"]["cost"]
+    return found
 
 
 def _html(
@@ -97,7 +118,7 @@ def _html(
     environment: dict[str, Any],
     records: list[dict[str, Any]],
     summary: Summary,
-    figures: dict[str, Plot],
+    figures: list[dict[str, Any]],
 ) -> str:
     groups = {arm["group"] for arm in config["arms"]}
     own = [record for record in records if record["group"] in groups]
@@ -113,11 +134,14 @@ def _html(
         colours=[colour(i) for i in range(len(summary.arms))],
         stamp=words.stamp(config["protocol"]),
         noise=words.noise(summary, config["data"]),
+        effort_columns=words.effort_columns(summary),
+        efforts=[words.effort_row(arm) for arm in summary.arms],
+        target=words.target(summary, config["protocol"]),
         protocol=words.protocol(config),
         failures=[record for record in own if record["status"] == "error"],
         seconds=sum(record["seconds"] for record in own if "seconds" in record),
         runs=len(own),
-        figures=[figure(name, plot) for name, plot in figures.items()],
+        figures=figures,
     )
 
 
@@ -125,17 +149,3 @@ def template(name: str) -> jinja2.Template:
     """Return a page to be filled in."""
     loader = jinja2.PackageLoader("losslab.lab")
     return jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True).get_template(name)
-
-
-def figure(name: str, plot: Plot) -> dict[str, Any]:
-    """Return what a page shows of a figure."""
-    title, caption = _CAPTIONS[name]
-    svg = files.svg(name, plot)
-    return {
-        "name": name,
-        "title": title,
-        "caption": caption,
-        "svg": svg,
-        "csv": files.csv(plot),
-        "places": files.places(plot),
-    }

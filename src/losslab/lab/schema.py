@@ -45,7 +45,8 @@ _BY_STATUS: dict[str, dict[str, Any]] = {
     "error": {"error": str},
 }
 _FINAL = {"measures": dict}
-_BINS = {"bins": {"after": [[_NUMBER]]}}
+# What not every run has: not every task has probabilities or classes
+_WHERE_THERE = {"bins": {"after": [[_NUMBER]]}, "confusion": [[int]], "epoch_seconds": [_NUMBER]}
 _RUN = {
     "id": str,
     "group": str,
@@ -92,7 +93,8 @@ def fault_of_run(record: Any) -> str:
 
 
 def _fault_of_final(record: Any) -> str:
-    if found := fault(record, _FINAL) or (fault(record, _BINS) if "bins" in record else ""):
+    there = {key: wanted for key, wanted in _WHERE_THERE.items() if key in record}
+    if found := fault(record, _FINAL | there):
         return found
     measures = record["measures"].items()
     wrong = [key for key, value in measures if not isinstance(value, (*_NUMBER, type(None)))]

@@ -34,6 +34,8 @@ def print_summary(config: Mapping[str, Any], summary: Summary) -> None:
     for start in range(0, len(measures), _MEASURES_A_TABLE):
         part = measures[start : start + _MEASURES_A_TABLE]
         console.print(_further(summary, part, box.ASCII2 if plain else box.SIMPLE_HEAD))
+    console.print(_efforts(summary, box.ASCII2 if plain else box.SIMPLE_HEAD))
+    console.print(words.target(summary, config["protocol"]), markup=False, soft_wrap=True)
     if stamp := words.stamp(config["protocol"]):
         console.print(stamp, style="bold yellow", soft_wrap=True)
 
@@ -48,6 +50,15 @@ def _further(summary: Summary, measures: Sequence[Measure], style: box.Box) -> T
         cells = [words.cell(arm.figures[measure.key], measure) for measure in measures]
         table.add_row(escape(arm.label), *(f"{mean} {_MARKS.get(verdict, ' ')}" for mean, _, verdict in cells))
     table.caption = "↑ higher is better, ↓ lower; + better than the baseline, - worse"
+    return table
+
+
+def _efforts(summary: Summary, style: box.Box) -> Table:
+    table = Table(box=style)
+    for column in words.effort_columns(summary):
+        table.add_column(column, justify="left" if column == "loss" else "right", overflow="fold")
+    for arm in summary.arms:
+        table.add_row(*map(escape, words.effort_row(arm)))
     return table
 
 

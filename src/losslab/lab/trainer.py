@@ -55,7 +55,8 @@ def run_trial(job: Job, on_epoch: OnEpoch = lambda epoch: None) -> dict[str, Any
     Returns:
         status ("ok" or "diverged"), history (per epoch: loss and score, which is the measure that decides, of the
         training examples while they are trained on, and of the validation examples after the epoch), val_score,
-        seconds; for final runs that did not diverge what `Task.measured` says of the test examples.
+        seconds in all, epoch_seconds of each epoch's training; for final runs that did not diverge what
+        `Task.measured` says of the test examples.
     """
     started = time.perf_counter()
     prefer(backend_of(job["engine"]))
@@ -71,7 +72,7 @@ def run_trial(job: Job, on_epoch: OnEpoch = lambda epoch: None) -> dict[str, Any
     train, validation = (_labelled(program, judge, part, dataset) for part in parts[:2])
     state = program.initial(job["seed"], job["lr"])
     untrained = program.loss(program.outputs(state, validation.examples.x), validation.examples.y)
-    state, history = _fit(program, state, train, validation, judge, job, on_epoch)
+    state, history, seconds = _fit(program, state, train, validation, judge, job, on_epoch)
     status = "diverged" if _diverged(history, untrained, job["epochs"]) else "ok"
     final = job["stage"] == "final" and status == "ok"
     return {
@@ -79,6 +80,7 @@ def run_trial(job: Job, on_epoch: OnEpoch = lambda epoch: None) -> dict[str, Any
         "history": history,
         "val_score": history["val_score"][-1],
         "seconds": time.perf_counter() - started,
+        "epoch_seconds": seconds,
     } | (_measured(program, state, judge, parts[1:]) if final else {})
 
 
@@ -97,20 +99,23 @@ def _measured(program: Program, state: Any, judge: Judge, parts: Sequence[Part])
 
 def _fit(
     program: Program, state: Any, train: Labelled, validation: Labelled, judge: Judge, job: Job, on_epoch: OnEpoch
-) -> tuple[Any, History]:
+) -> tuple[Any, History, list[float]]:
     history: History = {"loss": [], "score": [], "val_loss": [], "val_score": []}
+    seconds: list[float] = []
     order = stream(job["seed"], "order")
     batch, examples = job["batch"], len(train.labels)
     for epoch in range(1, job["epochs"] + 1):
         rows = order.permutation(examples)[: examples // batch * batch].reshape(-1, batch).astype(np.int32)
+        started = time.perf_counter()
         state, value, outputs = program.epoch(state, train.examples, rows)
+        seconds.append(time.perf_counter() - started)  # `value` is a number: the epoch is over, even on a device
         fitted = (value, judge.score(outputs, train.labels[rows.ravel()]))
         for name, number in zip(history, (*fitted, *_held(program, state, validation, judge)), strict=True):
             history[name].append(_number(number))
         on_epoch(epoch)
         if history["loss"][-1] is None:
             break
-    return state, history
+    return state, history, seconds
 
 
 def _held(program: Program, state: Any, held: Labelled, judge: Judge) -> tuple[float, float]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from losslab.lab.analysis import ArmResult, Figure, Summary, signed
+from losslab.lab import sensitivity
+from losslab.lab.analysis import ArmResult, Summary, signed
 from losslab.lab.calibration import BINS
+from losslab.lab.effort import Cost, Effort
 from losslab.lab.measures import Measure
-from losslab.lab.pairs import CONFIDENCE
+from losslab.lab.pairs import CONFIDENCE, Figure
 from losslab.lab.plan import DIVERGED_ABOVE, MOST_EXTENSIONS
 from losslab.lab.split import MOST_VALIDATION, VALIDATION_SHARE
 from losslab.lab.tasks import TASKS, task_from
@@ -88,6 +90,49 @@ def cell(figure: Figure, measure: Measure) -> tuple[str, str, str]:
     """Return mean, difference and verdict of one of the further measures of a loss."""
     verdict = "" if figure.contrast is None else figure.contrast.verdict
     return _mean(figure, measure.digits), _difference(figure, measure.digits), verdict
+
+
+def effort_columns(summary: Summary) -> tuple[str, ...]:
+    """The heads of the table of efforts."""
+    near = f"lr within {sensitivity.words(summary.decides)}"
+    return "loss", "ms an epoch", "epochs to target", "epochs more [95 %]", near
+
+
+def effort_row(arm: ArmResult) -> tuple[str, ...]:
+    """Return what one loss takes to train, in the order of the columns."""
+    effort, rates = arm.effort, arm.rates
+    return (
+        arm.label,
+        _cost(effort.cost),
+        _epochs(effort),
+        _difference(effort.epochs, 1),
+        "" if rates is None else f"{rates[0]:g} to {rates[1]:g} (×{rates[1] / rates[0]:.0f})",
+    )
+
+
+def _epochs(effort: Effort) -> str:
+    if effort.epochs.mean is None:
+        return "none"
+    reached = sum(epoch is not None for epoch in effort.reached.values())
+    return f"{effort.epochs.mean:.1f}, {reached}/{len(effort.reached)} reached"
+
+
+def _cost(cost: Cost) -> str:
+    time = "" if cost.seconds is None else f"{1000 * cost.seconds:#.3g}"
+    return time if cost.ratio in (None, 1) else f"{time} (×{cost.ratio:.2f})"
+
+
+def target(summary: Summary, how: Mapping[str, Any]) -> str:
+    """Say what the runs are timed to, or nothing."""
+    if summary.target is None:
+        return ""
+    decides = summary.decides
+    return (
+        f"The target is {summary.target:.{decides.digits}f}{decides.unit} validation {decides.name}: short of the mean "
+        f"of {summary.arms[0].label} after the last epoch by one standard deviation between seeds, or by what is "
+        f"practically equal where that is more. A run that never gets there counts all {how['epochs']} epochs. Time is "
+        "that of the training in an epoch, median over epochs and final runs."
+    )
 
 
 def level(summary: Summary, arm: int) -> tuple[str, str, str]:

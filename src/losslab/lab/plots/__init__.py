@@ -8,7 +8,7 @@ from typing import Any
 import matplotlib as mpl
 
 from losslab.lab.analysis import Summary, final_runs
-from losslab.lab.plots import curves, difference, learning_rate, reliability, score
+from losslab.lab.plots import confusion, curves, difference, learning_rate, reliability, score, target
 from losslab.lab.plots.plot import Found, Plot
 from losslab.lab.plots.style import STYLE
 
@@ -18,14 +18,17 @@ _FIGURES = {
     "difference": difference,
     "score": score,
     "curves": curves,
-    "reliability": reliability,
+    "target": target,
     "learning_rate": learning_rate,
+    "reliability": reliability,
+    "confusion": confusion,
 }
 
 
 def draw(config: Record, records: Sequence[Record], summary: Summary) -> dict[str, Plot]:
     """Return the figures by name; those without data are left out."""
-    found = Found(summary, [_finished(config["arms"][i]["group"], records, arm) for i, arm in enumerate(summary.arms)])
+    runs = [_finished(config["arms"][i]["group"], records, arm) for i, arm in enumerate(summary.arms)]
+    found = Found(summary, runs, config["data"]["classes"])
     tables = {name: figure.table(found) for name, figure in _FIGURES.items()}
     with mpl.rc_context(STYLE):
         return {name: _FIGURES[name].draw(table, summary) for name, table in tables.items() if len(table)}

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from losslab.lab.analysis import Summary
 from losslab.lab.plots.plot import Found, Plot
-from losslab.lab.plots.style import PALETTE, colour, gid, line
+from losslab.lab.plots.style import PALETTE, colour, gid, line, name_arms
 
 
 def table(found: Found) -> pd.DataFrame:
@@ -38,10 +38,7 @@ def draw(table: pd.DataFrame, summary: Summary) -> Plot:
     axes.set_xscale("log")
     axes.set_xlabel("learning rate (star: chosen, ×: no run succeeded)")
     axes.set_ylabel(score)
-    legend = figure.legend(loc="outside right upper")
-    for i, parts in enumerate(zip(legend.get_texts(), legend.get_lines(), strict=True)):
-        for part in parts:
-            part.set_gid(gid(i))
+    name_arms(figure)
     return plot
 
 

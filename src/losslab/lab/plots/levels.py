@@ -13,7 +13,7 @@ from losslab.lab.analysis import Summary
 from losslab.lab.measures import Measure
 from losslab.lab.pairs import paired_interval
 from losslab.lab.plots.plot import Plot
-from losslab.lab.plots.style import colour, gid, line
+from losslab.lab.plots.style import colour, gid, line, name_arms
 
 
 def table(found: Mapping[float, Summary]) -> pd.DataFrame:
@@ -44,7 +44,7 @@ def draw(table: pd.DataFrame, decides: Measure, axis: str) -> Plot:
     axes.set_xticks(sorted(set(table.level)))
     axes.set_xlabel(axis)
     axes.set_ylabel(f"test {decides.title}")
-    axes.legend(handles=axes.get_legend_handles_labels()[0], loc="best")
+    name_arms(figure)
     return plot
 
 

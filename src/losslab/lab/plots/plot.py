@@ -14,10 +14,11 @@ from losslab.lab.analysis import Summary
 
 
 class Found(NamedTuple):
-    """The summary, and every arm's final runs that did not diverge."""
+    """The summary, every arm's final runs that did not diverge, and the names of the classes, if there are any."""
 
     summary: Summary
     runs: Sequence[Sequence[Mapping[str, Any]]]
+    classes: Sequence[str]
 
 
 class Mark(NamedTuple):

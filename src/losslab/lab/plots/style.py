@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from matplotlib.figure import Figure
+
 # Okabe and Ito's palette: told apart with every kind of colour vision, on white and on black.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8C6D31", "#7F7F7F")
 INK = "#1b1f24"
@@ -44,6 +46,14 @@ def line(arm: int) -> str:
 def gid(*arms: int) -> str:
     """Return what marks an artist as that of these arms; in the SVG it is the classes of the artist's element."""
     return " ".join(f"loss-{arm}" for arm in arms)
+
+
+def name_arms(figure: Figure) -> None:
+    """Put a legend beside the panel, whose entries are the arms in their order."""
+    legend = figure.legend(loc="outside right upper")
+    for arm, parts in enumerate(zip(legend.get_texts(), legend.get_lines(), strict=True)):
+        for part in parts:
+            part.set_gid(gid(arm))
 
 
 def wrapped(label: str) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass
 from typing import Any, ClassVar
 
+import numpy as np
+
 import losslab
 from losslab.lab import calibration
 from losslab.lab.measures import Measure
@@ -66,7 +68,8 @@ class Classes(Task):
         """With what the probabilities are worth, before and after temperature scaling.
 
         The temperature is fitted on the validation examples. Margins are no probabilities before it. bins: (count,
-        confidence, accuracy) of the reliability diagram, before and after; None before it for margins.
+        confidence, accuracy) of the reliability diagram, before and after; None before it for margins. confusion: (true
+        class, predicted class, count), those that occur.
         """
         found = super().measured(loss, validation, test)
         logits, ids = self.predictions(loss, test[0]), test[1]
@@ -76,11 +79,18 @@ class Classes(Task):
         plain = dict.fromkeys(("nll", "brier", "ece")) if before is None else _numbers(before)
         scaled = {f"{key}_scaled": value for key, value in _numbers(after).items()}
         found["measures"] |= plain | scaled | {"temperature": temperature}
-        return found | {"bins": {"before": None if before is None else _bins(before), "after": _bins(after)}}
+        bins = {"before": None if before is None else _bins(before), "after": _bins(after)}
+        return found | {"bins": bins, "confusion": _confusion(logits, ids)}
 
 
 def _numbers(scores: calibration.Scores) -> dict[str, Any]:
     return {key: value for key, value in asdict(scores).items() if key != "bins"}
+
+
+def _confusion(logits: Array, ids: Array) -> list[list[int]]:
+    pairs, counts = np.unique(np.stack([ids, logits.argmax(axis=-1)]), axis=1, return_counts=True)
+    found: list[list[int]] = np.vstack([pairs, counts]).T.tolist()
+    return found
 
 
 def _bins(scores: calibration.Scores) -> list[tuple[Any, ...]]:

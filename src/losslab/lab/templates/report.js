@@ -9,9 +9,9 @@ const tip = document.getElementById("tip");
 const heads = [...document.querySelectorAll("thead th")];
 const state = { hidden: new Set(), sort: "", descending: false };
 
-// "accuracy, %" is accuracy, "ECE, scaled, %" is ece-scaled
+// "accuracy, %" is accuracy, "ECE, scaled, %" is ece-scaled, "difference [95 %]" is difference
 function keyOf(head) {
-  return head.textContent.toLowerCase().match(/[a-z]+/g).join("-");
+  return head.textContent.toLowerCase().replace(/\[.*\]/, "").match(/[\w.]+/g).join("-");
 }
 
 function armsOf(element) {
@@ -85,15 +85,19 @@ function sortBy(key) {
 
 // Figures: the values near the pointer, or by arrow keys; the picture and its numbers as files.
 
-function fieldsOf(line) {
-  const found = line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g);
-  return [...found].map(([, quoted, plain]) => quoted?.replaceAll('""', '"') ?? plain);
+function rowsOf(csv) {
+  const rows = [[]];
+  for (const [, quoted, plain, end] of csv.matchAll(/(?:"((?:[^"]|"")*)"|([^,\n]*))(,|\n|$)/g)) {
+    rows.at(-1).push(quoted?.replaceAll('""', '"') ?? plain);
+    if (end === "\n") rows.push([]);
+  }
+  return rows.slice(0, -1);
 }
 
 function interactive(figure) {
   const svg = figure.querySelector("svg");
   const { csv, places } = JSON.parse(figure.querySelector("script").textContent);
-  const [columns, ...rows] = csv.trim().split("\n").map(fieldsOf);
+  const [columns, ...rows] = rowsOf(csv);
   const ring = document.createElementNS(svg.namespaceURI, "circle");
   for (const [name, value] of Object.entries({ r: 5, fill: "none", stroke: "currentColor", class: "ring" })) {
     ring.setAttribute(name, value);
@@ -204,7 +208,8 @@ function save(name, blob) {
 
 for (const head of heads) {
   const sorts = button("", () => sortBy(keyOf(head)));
-  sorts.append(...head.childNodes);
+  sorts.title = "Sort by " + head.textContent;
+  if (!head.querySelector("a")) sorts.append(...head.childNodes);
   head.append(sorts);
 }
 chips.forEach((chip, arm) => chip.addEventListener("click", () => toggle(arm)));

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -14,7 +13,7 @@ import pandas as pd
 
 from losslab.lab import analysis, encode, environment, plan, plots, progress, report, store
 from losslab.lab.backend import use_keras_on_jax
-from losslab.lab.data import Dataset, DataSpec, load
+from losslab.lab.data import Dataset, DataSpec, load, located
 from losslab.lab.errors import Exit, LabError
 from losslab.lab.executors import executor_for
 from losslab.lab.plan import Arm, Protocol
@@ -135,7 +134,7 @@ def compare(
     name = Path(data).name.split(".")[0] if isinstance(data, str) else "arrays"
     folder = Path(out) if out is not None else Path("losslab-runs") / name
     store.check_writable(folder)
-    spec = DataSpec(data if isinstance(data, str) else _saved(data, folder / "data.npz"), target, subset)
+    spec = DataSpec(located(data) if isinstance(data, str) else _saved(data, folder / "data.npz"), target, subset)
     dataset = load(spec)
     use_keras_on_jax()
     from losslab.lab.engines import engine_for
@@ -150,7 +149,7 @@ def compare(
     for arm in arms:
         rehearse(arm.label, plan.resolve(arm.loss), len(dataset.classes), protocol.batch)
     config = _config(command, spec, dataset, arms, protocol)
-    with store.Store(folder) as runs, show or progress.Silent() as display, contextlib.closing(runner):
+    with runner, store.Store(folder) as runs, show or progress.Silent() as display:
         store.write_json(folder / "config.json", config)
         store.write_json(folder / "env.json", environment.describe())
         session = Session(runs, protocol, config["job_data"], display, runner)
@@ -165,7 +164,7 @@ def _saved(data: Any, path: Path) -> str:
     arrays: dict[str, Any] = {name: np.asarray(array) for name, array in _named(data).items()}
     np.savez(buffer, allow_pickle=False, **arrays)
     store.write_whole(path, buffer.getvalue())
-    return str(path)
+    return located(str(path))
 
 
 def _named(data: Any) -> dict[str, Any]:

@@ -120,6 +120,11 @@ def _load(spec: DataSpec) -> Dataset:
     return Dataset(raw.name, x, y, x_test, y_test, classes, raw.divisor, raw.standardized, own_test, digest)
 
 
+def located(source: str) -> str:
+    """Return a set's name as it is, and a file's path as one that means the same in any folder."""
+    return str(Path(source).absolute()) if Path(source).suffix else source
+
+
 def spec_from(job_data: dict[str, Any]) -> DataSpec:
     """Rebuild the spec that `asdict` wrote into a job."""
     return DataSpec(**{name: job_data[name] for name in asdict(DataSpec(""))})

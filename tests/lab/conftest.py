@@ -69,12 +69,15 @@ with LocalCluster(n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard
 """
 
 RAY = """
-import subprocess, sys
+import os, subprocess, sys
 command = [sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block"]
-with subprocess.Popen([*command, *sys.argv[1:]]) as ray:
+os.environ.pop("CUDA_VISIBLE_DEVICES", None)  # what is hidden, Ray does not take on trust
+with subprocess.Popen([*command, *sys.argv[1:]], stderr=subprocess.STDOUT) as ray:
+    os.close(1)  # or the tests would not see that Ray ended
     sys.stdin.read()
     ray.terminate()
 """
+QUIET = {"PYTHONUNBUFFERED": "1", "RAY_USAGE_STATS_ENABLED": "0", "RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S": "0"}
 
 
 def _begun(code, *arguments):
@@ -85,7 +88,7 @@ def _begun(code, *arguments):
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, folders)), "RAY_USAGE_STATS_ENABLED": "0"},
+        env=os.environ | QUIET | {"PYTHONPATH": os.pathsep.join(filter(None, folders))},
     )
 
 

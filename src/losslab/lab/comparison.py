@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import math
 from collections.abc import Callable, Sequence
@@ -15,7 +14,7 @@ import pandas as pd
 
 import losslab
 from losslab.lab import analysis, environment, plan, plots, progress, rehearsal, report, store
-from losslab.lab.data import Dataset, DataSpec, load
+from losslab.lab.data import Dataset, DataSpec, load, located
 from losslab.lab.engines import choice
 from losslab.lab.errors import Exit, LabError
 from losslab.lab.executors import executor_for
@@ -160,7 +159,7 @@ def compare(
     shared_rate, runner = plan.learning_rate(lr), executor_for(executor)
     folder = Path(out) if out is not None else folder_for(data)
     store.check_writable(folder)
-    source = data if isinstance(data, str) else _saved(data, folder / "data.npz")
+    source = located(data) if isinstance(data, str) else _saved(data, folder / "data.npz")
     dataset = load(spec := DataSpec(source, target, subset, task, drop, by))
     judged = _task(dataset, measure, cost, noise > 0 or imbalance != 1)
     arms = asked or plan.arms(plan.DEFAULT_LOSSES[dataset.task])
@@ -180,7 +179,7 @@ def compare(
     for arm, loss in zip(arms, made, strict=True):
         rehearsal.rehearse(arm.label, loss, judged, dataset, batch, engine)
     config = _config(command, spec, dataset, judged, arms, protocol)
-    with store.Store(folder) as runs, show or progress.Silent() as display, contextlib.closing(runner):
+    with runner, store.Store(folder) as runs, show or progress.Silent() as display:
         store.write_json(folder / "config.json", config)
         store.write_json(folder / "env.json", environment.describe())
         session = Session(runs, protocol, config["job_data"], judged, display, runner)
@@ -202,7 +201,7 @@ def _saved(data: Any, path: Path) -> str:
     arrays: dict[str, Any] = {name: np.asarray(array) for name, array in _named(data).items()}
     np.savez(buffer, allow_pickle=False, **arrays)
     store.write_whole(path, buffer.getvalue())
-    return str(path)
+    return located(str(path))
 
 
 def _named(data: Any) -> dict[str, Any]:

@@ -179,6 +179,11 @@ def _numbered(raw: readers.Raw, order: Array) -> Array | None:
     return found
 
 
+def located(source: str) -> str:
+    """Return a set's name as it is, and a file's path as one that means the same in any folder."""
+    return str(Path(source).absolute()) if Path(source).suffix else source
+
+
 def spec_from(job_data: dict[str, Any]) -> DataSpec:
     """Rebuild the spec that `asdict` wrote into a job."""
     return DataSpec(**{name: job_data[name] for name in asdict(DataSpec(""))})

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from scipy.special import softmax
 
 import losslab
-from losslab.lab import report, store
+from losslab.lab import analysis, plots, report, store
 from losslab.lab.plots import files
 from losslab.lab.plots.plot import Plot
 from losslab.lab.tasks import task_from
@@ -101,6 +101,20 @@ def test_the_values_lie_where_the_points_are_drawn(folder):
         assert len(places) >= len(LABELS) - 1
         for _, x, y in places:
             assert np.abs(drawn - [x, y]).max(axis=1).min() < 0.1, name
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_every_word_of_a_figure_is_inside_of_it(folder, count):
+    config, records = store.read_config(folder), list(store.read_log(folder)[0].values())
+    config["arms"] = config["arms"][:count]
+    for name, plot in plots.draw(config, records, analysis.summarize(config, records)).items():
+        files.settle(plot)
+        frame = plot.figure.bbox.padded(1)
+        for axes in plot.figure.axes:
+            for text in (axes.title, axes.xaxis.label, axes.yaxis.label, *axes.texts):
+                if text.get_text() and text.get_visible():
+                    corners = text.get_window_extent().corners()
+                    assert all(frame.contains(*corner) for corner in corners), (name, text)
 
 
 def test_what_a_click_does_is_not_there_without_a_script(folder):

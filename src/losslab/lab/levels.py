@@ -138,7 +138,7 @@ def render(folder: Path) -> Path:
         columns=[f"{config['kind']} {level:g}" for level in found],
         rows=[(arm.label, [words.level(summary, i) for summary in found.values()]) for i, arm in enumerate(first.arms)],
         colours=[colour(i) for i in range(len(first.arms))],
-        figures=[figure],
+        figure=figure,
         page=report.PAGE,
     )
     store.write_whole(folder / report.PAGE, page)

@@ -17,11 +17,11 @@ Record = Mapping[str, Any]
 _FIGURES = {
     "difference": difference,
     "score": score,
+    "reliability": reliability,
+    "confusion": confusion,
     "curves": curves,
     "target": target,
     "learning_rate": learning_rate,
-    "reliability": reliability,
-    "confusion": confusion,
 }
 
 

@@ -14,7 +14,9 @@ from losslab.lab.plots.style import INK, STYLE
 
 def settle(plot: Plot) -> None:
     """Lay the figure out once and for all: that takes longer than drawing, and the places of the marks depend on it."""
-    plot.figure.draw_without_rendering()
+    square = any(axes.get_aspect() != "auto" for axes in plot.figure.axes)
+    for _ in range(1 + square):  # the first layout does not know yet how large the squares become
+        plot.figure.draw_without_rendering()
     plot.figure.set_layout_engine("none")
 
 

@@ -128,7 +128,7 @@ def test_evaluation_is_without_dropout_and_covers_all_rows(run, monkeypatch):
     monkeypatch.setattr(models, "build", lambda network: model)
     program = ENGINES["scan"](Network("mlp", (6,), 2, "linear"), "adam", losslab.get("mse"))
     state = program.initial(0, 0.1)
-    outputs, expected = program.outputs(state, x), x @ np.asarray(state.trainable[0])
+    outputs, expected = program.outputs(state, x), x @ np.asarray(state.weights[0])
     np.testing.assert_allclose(outputs, expected, rtol=1e-5, atol=1e-6)
     assert program.loss(outputs, y) == pytest.approx(np.mean((expected - y) ** 2), rel=1e-5)
 

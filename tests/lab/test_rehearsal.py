@@ -5,7 +5,7 @@ import pytest
 import losslab
 from losslab import lab
 from losslab.lab import encode
-from losslab.lab.backend import use_keras
+from losslab.lab.backend import backend_of, use_keras
 from losslab.lab.errors import LabError
 
 
@@ -23,6 +23,15 @@ def test_every_loss_on_classes_passes(rehearse, name):
     encode.check(loss)
     rehearse(name, loss, 2, 1, "scan")
     rehearse(name, loss, 10, 32, "scan")
+
+
+@pytest.mark.parametrize("engine", ["fit:tensorflow", "torch"])
+def test_every_loss_passes_on_the_other_frameworks(rehearse, engine):
+    pytest.importorskip(backend_of(engine), reason=f"{backend_of(engine)} is not installed")
+    for name in sorted(set(losslab.names()) - {"circle", "ctc"}):
+        rehearse(name, losslab.get(name), 10, 32, engine)
+    with pytest.raises(LabError, match="gives values of shape"):
+        rehearse("mse", losslab.get("mse:reduction=none"), 10, 32, engine)
 
 
 def formulas():

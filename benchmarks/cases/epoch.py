@@ -93,8 +93,7 @@ def _model() -> Any:
     from losslab.lab.models import keras as models
 
     model = models.build(_network())
-    for variable, value in zip(model.trainable_variables, models.initial(model, SEED)[0], strict=True):
-        variable.assign(value)
+    models.begin(_network(), model, SEED)
     return keras.Sequential([model, keras.layers.Softmax()])
 
 

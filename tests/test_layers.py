@@ -6,7 +6,20 @@ import pathlib
 import losslab
 
 ROOT = pathlib.Path(losslab.__file__).parent
-FRAMEWORKS = {"torch", "jax", "tensorflow", "keras", "sklearn", "xgboost", "lightgbm", "catboost", "triton", "quack"}
+FRAMEWORKS = {
+    "torch",
+    "jax",
+    "tensorflow",
+    "keras",
+    "sklearn",
+    "xgboost",
+    "lightgbm",
+    "catboost",
+    "triton",
+    "quack",
+    "distributed",
+    "ray",
+}
 
 # Module or folder -> the modules of the package that it may import
 MAY_IMPORT = {
@@ -106,6 +119,9 @@ MAY_USE = {
     "lab/engines/torch": {"torch"},
     "lab/models/torch": {"torch"},
     "lab/rehearsal": {"jax", "tensorflow", "torch"},
+    "lab/executors/dask": {"distributed"},
+    "lab/executors/ray": {"ray"},
+    "lab/executors/remote": {"distributed"},
     "lab": {"jax", "keras", "sklearn"},
 }
 

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from losslab.lab import plan
 from losslab.lab.backend import use_keras
 from losslab.lab.data import DataSpec, load
 
+TASK = {"name": "classes", "measure": None, "cost": None}
 SPEC = DataSpec("digits", subset=600)
 # The losses have class ids and one-hot labels, softmax and sigmoid; each is trained by another optimizer.
 RUNS = (("sparse_categorical_crossentropy", "adam", 0.003), ("binary_crossentropy", "sgd", 0.3))
@@ -24,11 +26,11 @@ CODE = (
 
 
 def jobs(engine):
-    data = {"source": SPEC.source, "target": None, "subset": SPEC.subset, "digest": load(SPEC).digest}
+    data = asdict(SPEC) | {"digest": load(SPEC).digest}
     found = []
     for loss, optimizer, rate in RUNS:
         chosen = plan.Protocol("mlp", engine, 3, 32, 1, 1, (rate,), optimizer=optimizer)
-        found += plan.jobs("final", [(plan.arms([loss])[0], rate)], [0], chosen, data)
+        found += plan.jobs("final", [(plan.arms([loss])[0], rate)], [0], chosen, TASK, data)
     return found
 
 

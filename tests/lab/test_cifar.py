@@ -49,7 +49,7 @@ def test_the_folder_gives_what_the_npz_gives(keras_home, images, folder):
         (place / name).write_bytes(pickle.dumps(batch(part, LABELS), protocol=2))
     found = data.load(DataSpec("cifar10"))
     np.testing.assert_array_equal(found.x_test, images[5])
-    assert (found.classes[9], len(found.y)) == ("truck", 100)
+    assert (found.labels.classes[9], len(found.y)) == ("truck", 100)
     y = np.tile(LABELS, 5).reshape(-1, 1)
     path = keras_home / "datasets" / "cifar10.npz"
     np.savez(path, x_train=np.concatenate(images[:5]), y_train=y, x_test=images[5], y_test=y[:20])

@@ -21,7 +21,9 @@ def test_compare_end_to_end(finished):
     assert stderr.count(" test accuracy ") == 12
     made = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     expected = {"config.json", "env.json", "runs.jsonl", "summary.json", "report.html"}
-    assert made == expected | {".lock", "plots/curves.png", "plots/accuracy.png", "plots/reliability.png"}
+    plots = {"difference", "score", "curves", "target", "reliability", "confusion"}
+    drawn = {f"plots/{name}.{kind}" for name in plots for kind in ("png", "svg", "csv")}
+    assert made == expected | {".lock"} | drawn
 
 
 def test_tuning_gives_each_loss_its_own_rate(tmp_path, capsys):
@@ -31,7 +33,7 @@ def test_tuning_gives_each_loss_its_own_rate(tmp_path, capsys):
     summary = json.loads(captured.out)
     assert [arm["label"] for arm in summary["arms"]] == ["categorical_crossentropy", "mean_squared_error"]
     for arm in summary["arms"]:
-        best = max(arm["tuning"], key=lambda row: sum(value or 0 for value in row["accuracies"]))
+        best = max(arm["tuning"], key=lambda row: sum(value or 0 for value in row["values"]))
         assert arm["rate"] == best["rate"]
     assert "tune: 28 runs, 0 already there" in captured.err
     assert (tmp_path / "plots" / "learning_rate.png").exists()

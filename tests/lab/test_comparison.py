@@ -70,10 +70,10 @@ def test_what_is_no_data_set_is_an_error(tmp_path, data):
 def test_noise_is_alike_for_every_loss_and_in_the_report(tmp_path):
     found = lab.compare("digits", ["cce", "kl_divergence"], subset=200, noise=0.4, out=tmp_path, **SETTINGS)
     assert "40% of the training and validation labels" in found.report().read_text()
-    contrast = found.summary.arms[1].accuracy.contrast
+    contrast = found.summary.arms[1].deciding.contrast
     assert (contrast.mean, contrast.low, contrast.high) == (0, 0, 0)
     clean = lab.compare("digits", ["cce"], subset=200, out=tmp_path, **SETTINGS)
-    assert clean.summary.arms[0].accuracy.values != found.summary.arms[0].accuracy.values
+    assert clean.summary.arms[0].deciding.values != found.summary.arms[0].deciding.values
 
 
 @pytest.mark.parametrize("noise", [-0.1, 1.0, float("nan")])
@@ -92,11 +92,11 @@ def test_adding_a_loss_changes_nobody_elses_run(tmp_path):
     settings = {"subset": 200, "epochs": 2, "seeds": 2, "lr": "shared=0.01"}
     two = lab.compare("digits", ["cce", "mse"], out=tmp_path / "two", **settings).summary.arms
     three = lab.compare("digits", ["hinge", "cce", "mse"], out=tmp_path / "three", **settings).summary.arms
-    assert [arm.accuracy.values for arm in two] == [arm.accuracy.values for arm in three[1:]]
+    assert [arm.deciding.values for arm in two] == [arm.deciding.values for arm in three[1:]]
 
 
-def test_the_package_offers_two_names():
-    assert lab.__all__ == ["Comparison", "compare"]
+def test_what_the_package_offers():
+    assert [getattr(lab, name).__name__ for name in lab.__all__] == lab.__all__
     with pytest.raises(AttributeError):
         _ = lab.nothing
 
@@ -105,7 +105,7 @@ def test_plain_gradient_descent_is_another_comparison(tmp_path):
     adam, sgd = (
         lab.compare("digits", ["cce"], subset=200, optimizer=name, out=tmp_path, **SETTINGS) for name in ("adam", "sgd")
     )
-    assert adam.summary.arms[0].accuracy.values != sgd.summary.arms[0].accuracy.values
+    assert adam.summary.arms[0].deciding.values != sgd.summary.arms[0].deciding.values
     assert "stochastic gradient descent" in sgd.report().read_text()
     with pytest.raises(LabError, match="unknown optimizer 'rmsprop'"):
         lab.compare("digits", optimizer="rmsprop", out=tmp_path)

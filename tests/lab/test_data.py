@@ -1,6 +1,8 @@
 """Data sets by name and by file, and the refusals."""
 
 import gzip
+import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -41,7 +43,7 @@ def test_digits():
     assert digits.x.shape[1:] == (8, 8)
     assert len(digits.y) + len(digits.y_test) == 1797
     assert len(digits.y_test) == 359
-    assert digits.classes == tuple("0123456789")
+    assert digits.labels.classes == tuple("0123456789")
     assert not digits.own_test
 
 
@@ -68,7 +70,7 @@ def test_npz_with_its_own_test_examples_and_column_labels(npz):
     assert found.own_test
     assert found.y.shape == (40,)
     assert found.y_test.shape == (20,)
-    assert sorted(map(int, found.classes)) == [0, 1, 2]
+    assert sorted(map(int, found.labels.classes)) == [0, 1, 2]
     parts = split(found, 0)
     assert parts.train.x.dtype == np.float32
     assert 0 <= parts.train.x.min() < parts.train.x.max() <= 1
@@ -77,18 +79,18 @@ def test_npz_with_its_own_test_examples_and_column_labels(npz):
 @pytest.mark.parametrize("labels", [np.arange(60) % 3, np.eye(3)[np.arange(60) % 3], (np.arange(60) % 3).astype(float)])
 def test_npz_labels_as_ids_one_hot_or_whole_floats(npz, labels):
     found = data.load(npz(x=RNG.normal(size=(60, 4)), y=labels))
-    assert len(found.classes) == 3
+    assert len(found.labels.classes) == 3
     assert found.y.dtype == np.int32
 
 
 def test_npz_text_labels(npz):
-    assert data.load(npz(x=RNG.normal(size=(60, 4)), y=np.array(["cat", "dog"] * 30))).classes == ("cat", "dog")
+    assert data.load(npz(x=RNG.normal(size=(60, 4)), y=np.array(["cat", "dog"] * 30))).labels.classes == ("cat", "dog")
 
 
 def test_csv_with_text_columns_and_text_classes(csv):
     rows = "".join(f"{i},{('red', 'blue')[i % 2]},{('no', 'yes')[i % 2]}\n" for i in range(40))
     found = data.load(csv("size,colour,y\n" + rows))
-    assert found.classes == ("no", "yes")
+    assert found.labels.classes == ("no", "yes")
     assert found.x.shape[1] == 3
     assert found.standardized.tolist() == [True, False, False]
 
@@ -96,7 +98,7 @@ def test_csv_with_text_columns_and_text_classes(csv):
 def test_gzipped_csv(tmp_path):
     path = tmp_path / "some.csv.gz"
     path.write_bytes(gzip.compress(("a,y\n" + "".join(f"{i},{i % 2 * 2 - 1}\n" for i in range(40))).encode()))
-    assert data.load(DataSpec(str(path), "y")).classes == ("-1", "1")
+    assert data.load(DataSpec(str(path), "y")).labels.classes == ("-1", "1")
 
 
 def test_scaling_uses_training_statistics_only(npz):
@@ -110,7 +112,7 @@ def test_a_seed_fixes_the_split_and_the_test_examples_stay():
     digits = data.load(DataSpec("digits"))
     one, again, other = split(digits, 1), split(digits, 1), split(digits, 2)
     np.testing.assert_array_equal(one.train.x, again.train.x)
-    assert not np.array_equal(one.train.ids, other.train.ids)
+    assert not np.array_equal(one.train.y, other.train.y)
     np.testing.assert_array_equal(one.test.x, other.test.x)
 
 
@@ -163,7 +165,7 @@ def test_fashion_mnist_from_keras_folder(tmp_path, monkeypatch):
     monkeypatch.setenv("LOSSLAB_DATA", str(tmp_path))
     monkeypatch.chdir(tmp_path)
     found = data.load(DataSpec("fashion_mnist"))
-    assert found.classes[9] == "Ankle boot"
+    assert found.labels.classes[9] == "Ankle boot"
     assert len(found.y) == 20
     np.testing.assert_array_equal(found.x_test, images[20:])
 
@@ -173,3 +175,107 @@ def test_a_truncated_idx_file_is_refused(tmp_path):
     path.write_bytes(gzip.compress(gzip.decompress(idx(np.zeros((3, 28, 28), np.uint8)))[:-5]))
     with pytest.raises(LabError, match="IDX"):
         readers.read_idx(path)
+
+
+X = RNG.normal(size=(60, 4))
+IMAGES = RNG.integers(0, 255, (20, 8, 12), dtype=np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "task", "measure"),
+    [
+        (X, np.arange(60) % 3, "classes", None),
+        (X, np.arange(60) % 2, "binary", "accuracy"),
+        (X, np.arange(60) % 10 == 0, "binary", None),
+        (X, np.eye(3)[np.arange(60) % 3], "classes", None),
+        (X, RNG.integers(0, 2, (60, 3)), "labels", None),
+        (X, RNG.normal(size=60), "regression", None),
+        (X, RNG.normal(size=(60, 1)), "regression", None),
+        (X, RNG.normal(size=(60, 2)), "regression", None),
+        (IMAGES, IMAGES > 100, "segmentation", None),
+        (IMAGES, (IMAGES // 100)[..., None], "segmentation", None),
+    ],
+    ids=str,
+)
+def test_the_labels_tell_the_task(npz, x, y, task, measure):
+    found = data.load(npz(x=x, y=y))
+    assert (found.task, found.measure) == (task, measure)
+    rank = {"classes": 1, "binary": 1, "labels": 2, "regression": 2, "segmentation": 3}[task]
+    assert found.y.ndim == found.y_test.ndim == rank
+    assert found.labels.shape == found.y.shape[1:]
+    assert all(len(part.x) == len(part.y) for part in vars(split(found, 0)).values())
+
+
+def test_a_task_that_is_asked_for(npz):
+    spec = npz(x=X, y=np.arange(60) % 2)
+    assert data.load(replace(spec, task="classes")).task == "classes"
+    numbers = data.load(replace(spec, task="regression"))
+    assert numbers.labels.mean == (0.5,)
+    for task, said in (("labels", "shape"), ("segmentation", "shape"), ("regresion", "did you mean regression")):
+        with pytest.raises(LabError, match=said):
+            data.load(replace(spec, task=task))
+    with pytest.raises(LabError, match="3 classes"):
+        data.load(replace(npz(x=X, y=np.arange(60) % 3), task="binary"))
+
+
+def test_a_column_of_many_numbers_is_a_quantity_and_of_few_a_class(csv):
+    rows = [f"{i},{i * 7 % 60},{i % 4}" for i in range(200)]
+    text = "\n".join(["x,many,few", *rows])
+    assert data.load(csv(text, "many")).task == "regression"
+    assert data.load(csv(text, "few")).task == "classes"
+
+
+def test_several_target_columns(csv):
+    rows = [f"{RNG.normal():.3f},{i % 2},{i % 3 // 2}" for i in range(60)]
+    found = data.load(csv("\n".join(["x,rain,wind", *rows]), "rain,wind"))
+    assert (found.task, found.labels.classes, found.x.shape[1]) == ("labels", ("rain", "wind"), 1)
+
+
+def test_columns_are_dropped_and_groups_stay_together(csv):
+    rows = [f"{i},{RNG.normal():.3f},{i // 10},{i % 2}" for i in range(200)]
+    spec = csv("\n".join(["id,x,week,y", *rows]))
+    found = data.load(replace(spec, drop="id", by="week"))
+    assert found.x.shape == (160, 1)
+    assert sorted(found.groups) == [week for week in range(16) for _ in range(10)]  # the last four are the test
+    for seed in (0, 1):
+        held = len(split(found, seed).validation.y)
+        assert (held % 10, held >= 0.2 * 160) == (0, True)
+    assert not np.array_equal(split(found, 0).validation.x, split(found, 1).validation.x)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"drop": "idd"}, "did you mean id?"),
+        ({"by": "weak"}, "did you mean week?"),
+        ({"by": "y"}, "'y' is named twice"),
+        ({"drop": "id,week", "by": "week"}, "'week' is named twice"),
+        ({"by": "few"}, "2 different values to keep together"),
+    ],
+)
+def test_columns_that_do_not_serve(csv, change, said):
+    rows = [f"{i},{i % 7},{i // 10},{i % 2},{i % 2}" for i in range(100)]
+    with pytest.raises(LabError, match=re.escape(said)):
+        data.load(replace(csv("\n".join(["id,x,week,few,y", *rows])), **change))
+
+
+def test_columns_of_what_is_no_table(npz):
+    with pytest.raises(LabError, match="--by week for"):
+        data.load(replace(npz(x=X, y=np.arange(60) % 2), by="week"))
+
+
+def test_parquet_columns_of_every_type(tmp_path):
+    pytest.importorskip("pyarrow", reason="pyarrow reads the file")
+    import pandas as pd
+
+    days = pd.date_range("2026-01-01", periods=40, freq="D")
+    table = pd.DataFrame({"day": days, "flag": [True, False] * 20, "kind": pd.Categorical(["a", "b"] * 20)})
+    table = table.assign(size=np.arange(40, dtype="int16"), y=["no", "yes"] * 20)
+    table.to_parquet(tmp_path / "some.parquet")
+    found = data.load(DataSpec(str(tmp_path / "some.parquet"), "y"))
+    assert found.labels.classes == ("no", "yes")
+    assert found.standardized.tolist() == [True, True, False, False, False, False]  # size, day; ones and zeros
+    np.testing.assert_allclose(np.sort(np.concatenate([found.x, found.x_test])[:, 1]), np.arange(40))
+    (tmp_path / "bad.parquet").write_bytes(b"PAR1 and no more")
+    with pytest.raises(LabError, match="cannot read"):
+        data.load(DataSpec(str(tmp_path / "bad.parquet"), "y"))

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from losslab.lab import pairs, plan
-from losslab.lab.measures import ACCURACY
+from losslab.lab.tasks import TASKS
+from losslab.lab.tasks.classes import ACCURACY
 
 PAGE = " ".join((Path(__file__).parents[2] / "docs" / "comparing.md").read_text().split())
 
@@ -18,6 +19,12 @@ def test_the_numbers_of_the_verdicts():
         f"more than {100 * plan.DIVERGED_ABOVE:.0f} % above the untrained network's",
     ):
         assert PAGE.count(sentence) == 1, sentence
+
+
+def test_every_task_and_what_decides_it_is_there():
+    for name, kind in TASKS.items():
+        assert f"| `{name}` |" in PAGE
+        assert all(f"`{key}`" in PAGE for key in kind.scores), name
 
 
 def test_the_order_of_the_verdicts():

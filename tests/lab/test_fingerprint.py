@@ -115,7 +115,7 @@ def test_the_lab_runs_an_edited_loss_again(tmp_path):
         settings = {"subset": 200, "epochs": 2, "seeds": 1, "lr": "shared=0.01"}
         return lab.compare("digits", [Edited()], out=tmp_path, **settings).summary.arms[0]
 
-    assert compare(1.0).accuracy.values != compare(-1.0).accuracy.values
+    assert compare(1.0).deciding.values != compare(-1.0).deciding.values
     assert len((tmp_path / "runs.jsonl").read_text().splitlines()) == 2
 
 
@@ -134,7 +134,7 @@ def test_an_edited_constant_is_compiled_again(tmp_path, monkeypatch):
 
     before = compare()
     monkeypatch.setitem(UsesAConstant.formula.__globals__, "FACTOR", -1.0)
-    assert compare().accuracy.values != before.accuracy.values
+    assert compare().deciding.values != before.deciding.values
 
 
 RECURSIVE = """

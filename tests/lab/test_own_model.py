@@ -3,6 +3,7 @@
 import random
 import shutil
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -16,9 +17,11 @@ from losslab.lab.engines import choice
 from losslab.lab.errors import LabError
 from losslab.lab.models import own
 from losslab.lab.network import Network
+from losslab.lab.tasks import Output
 
 FILE = Path(__file__).parent / "networks.py"
 SETTINGS = {"subset": 200, "epochs": 2, "seeds": 2, "lr": "shared=0.01"}
+TASK = {"name": "classes", "measure": None, "cost": None}
 SPEC = DataSpec("digits", subset=300)
 
 
@@ -28,14 +31,14 @@ def path(name):
 
 def network(name):
     found, definition = own.named(path(name))
-    return Network(found, (8, 8), 10, "softmax", definition)
+    return Network(found, (8, 8), Output((10,), "softmax"), definition)
 
 
 def job(model, engine, loss="cce"):
     found, definition = own.named(path(model))
     chosen = plan.Protocol(found, engine, 3, 32, 1, 1, (0.01,), model_definition=definition)
-    data = {"source": SPEC.source, "target": None, "subset": SPEC.subset, "digest": load(SPEC).digest}
-    return plan.jobs("final", [(plan.arms([loss])[0], 0.01)], [0], chosen, data)[0]
+    data = asdict(SPEC) | {"digest": load(SPEC).digest}
+    return plan.jobs("final", [(plan.arms([loss])[0], 0.01)], [0], chosen, TASK, data)[0]
 
 
 @pytest.fixture(scope="module")
@@ -142,11 +145,11 @@ def test_an_edited_model_is_run_again_and_its_report_needs_no_file(tmp_path):
     def compare():
         return lab.compare("digits", ["cce"], model=f"{file}:dense", out=folder, **SETTINGS).summary.arms[0]
 
-    first = compare().accuracy.values
-    assert compare().accuracy.values == first
+    first = compare().deciding.values
+    assert compare().deciding.values == first
     assert runs(folder) == 2
     file.write_text(file.read_text().replace("Dense(16", "Dense(17"))
-    assert compare().accuracy.values != first
+    assert compare().deciding.values != first
     assert runs(folder) == 4
     file.write_text(f"open({str(tmp_path / 'imported')!r}, 'w')")
     from losslab.lab import report

@@ -9,11 +9,13 @@ from losslab.lab import plan
 from losslab.lab.errors import LabError
 
 PROTOCOL = plan.protocol("mlp", "scan")
+TASK = {"name": "classes", "measure": None, "cost": None}
 DATA = {"source": "digits", "target": None, "subset": None, "digest": "d"}
 
 
-def ids(losses, protocol=PROTOCOL, data=DATA, stage="final", rate=0.01):
-    jobs = plan.jobs(stage, [(arm, rate) for arm in plan.arms(losses)], protocol.final_seed_list, protocol, data)
+def ids(losses, protocol=PROTOCOL, data=DATA, stage="final", rate=0.01, task=TASK):
+    rates = [(arm, rate) for arm in plan.arms(losses)]
+    jobs = plan.jobs(stage, rates, protocol.final_seed_list, protocol, task, data)
     return {(job["label"], job["seed"]): job["id"] for job in jobs}
 
 
@@ -40,15 +42,17 @@ def test_the_protocol_is_part_of_the_id(change):
     assert not set(ids(["cce"]).values()) & set(ids(["cce"], replace(PROTOCOL, **change)).values())
 
 
-def test_data_rate_and_stage_are_part_of_the_id_but_not_the_path():
+def test_data_rate_stage_and_task_are_part_of_the_id_but_not_the_path():
     base = ids(["cce"])
-    for other in (ids(["cce"], data=DATA | {"digest": "e"}), ids(["cce"], rate=0.1), ids(["cce"], stage="tune")):
+    task = TASK | {"measure": "accuracy"}
+    changes = ({"data": DATA | {"digest": "e"}}, {"rate": 0.1}, {"stage": "tune"}, {"task": task})
+    for other in (ids(["cce"], **change) for change in changes):
         assert not set(base.values()) & set(other.values())
     assert ids(["cce"], data=DATA | {"source": "elsewhere.npz"}) == base
 
 
 def test_jobs_are_seed_major():
-    jobs = plan.jobs("final", [(arm, 0.1) for arm in plan.arms(["cce", "mse"])], [0, 1], PROTOCOL, DATA)
+    jobs = plan.jobs("final", [(arm, 0.1) for arm in plan.arms(["cce", "mse"])], [0, 1], PROTOCOL, TASK, DATA)
     assert [job["seed"] for job in jobs] == [0, 0, 1, 1]
 
 
@@ -137,4 +141,6 @@ def test_learning_rates():
 
 
 def test_model_by_shape():
-    assert [plan.model_for(shape) for shape in [(64,), (8, 8), (28, 28), (32, 32, 3)]] == ["mlp", "mlp", "cnn", "cnn"]
+    shapes = [(64,), (8, 8), (28, 28), (32, 32, 3)]
+    assert [plan.model_for("classes", shape) for shape in shapes] == ["mlp", "mlp", "cnn", "cnn"]
+    assert plan.model_for("segmentation", (8, 8)) == "unet"

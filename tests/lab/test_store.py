@@ -10,10 +10,10 @@ from losslab.lab.store import LOG, Store, check_writable, read_log, write_whole
 
 def record(name, status="ok"):
     run = {"id": name, "group": "g", "stage": "final", "label": "mse", "lr": 0.1, "seed": 0, "status": status}
-    curves = {name: [0.5] for name in ("loss", "accuracy", "val_loss", "val_accuracy")}
+    curves = {name: [0.5] for name in ("loss", "score", "val_loss", "val_score")}
     numbers = dict.fromkeys(("nll", "brier", "ece", "nll_scaled", "brier_scaled", "ece_scaled"), 0.5)
     measures = {"accuracy": 0.5, "temperature": 1.0, **numbers}
-    measured = {"epochs": 1, "history": curves, "val_accuracy": 0.5, "seconds": 1.0, "measures": measures}
+    measured = {"epochs": 1, "history": curves, "val_score": 0.5, "seconds": 1.0, "measures": measures}
     measured["bins"] = {"before": None, "after": [[3, 0.5, 0.5]]}
     return run | ({"error": "Traceback"} if status == "error" else measured)
 
@@ -72,7 +72,7 @@ def without(content, name):
         (record("a") | {"status": "fine"}, "'status' is 'fine'"),
         (record("a") | {"stage": "other"}, "'stage' is 'other'"),
         (without(record("a"), "measures"), "'measures' is missing"),
-        (record("a") | {"measures": record("a")["measures"] | {"accuracy": None}}, "'accuracy' is None"),
+        (record("a") | {"measures": record("a")["measures"] | {"accuracy": "x"}}, "'accuracy' is no number"),
         (record("a") | {"bins": {"after": []}}, "'after' is no list with entries"),
         (record("a") | {"history": {}}, "'loss' is missing"),
         (record("a") | {"history": record("a")["history"] | {"loss": ["x"]}}, "an entry of 'loss' is 'x'"),

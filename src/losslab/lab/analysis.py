@@ -1,7 +1,4 @@
-"""Finished runs to numbers and sentences. Pure functions: nothing here reads, writes or draws.
-
-Accuracies and differences are in percent and percentage points.
-"""
+"""Finished runs to numbers and sentences. Pure functions: nothing here reads, writes or draws."""
 
 from __future__ import annotations
 
@@ -12,40 +9,40 @@ from typing import Any
 
 import numpy as np
 
-from losslab.lab.measures import ACCURACY, MEASURES, Measure
-from losslab.lab.pairs import MOST_PAIRS, Contrast, contrasts, share_interval
+from losslab.lab.effort import Effort, efforts, target_of
+from losslab.lab.measures import Measure
+from losslab.lab.pairs import MOST_PAIRS, Contrast, Figure, compared, share_interval
+from losslab.lab.sensitivity import rates_near_best
+from losslab.lab.tasks import task_from
 
 Record = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class TuningRow:
-    """Validation accuracy at the last epoch for one learning rate; None for runs that diverged or failed."""
-
-    rate: float
-    accuracies: tuple[float | None, ...]
-
-    @property
-    def score(self) -> float:
-        """Mean over the tuning seeds; a run that diverged counts 0."""
-        return sum(value or 0.0 for value in self.accuracies) / len(self.accuracies)
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One measure of an arm.
+    """The measure that decides, on validation examples at the last epoch, for one learning rate.
 
     Attributes:
-        values: by seed, of the final runs that did not diverge and have it.
-        mean: over the seeds; None without any.
-        sd: between seeds; None below two.
-        contrast: to the baseline; None for the baseline itself and where no pair is complete.
+        rate: the learning rate.
+        values: by tuning seed; None for runs that diverged or failed.
     """
 
-    values: dict[int, float]
-    mean: float | None
-    sd: float | None
-    contrast: Contrast | None
+    rate: float
+    values: tuple[float | None, ...]
+
+    @property
+    def succeeded(self) -> int:
+        """How many runs did not diverge or fail."""
+        return len(self._numbers)
+
+    @property
+    def mean(self) -> float | None:
+        """Over the runs that succeeded; None without any."""
+        return sum(self._numbers) / self.succeeded if self._numbers else None
+
+    @property
+    def _numbers(self) -> list[float]:
+        return [value for value in self.values if value is not None]
 
 
 @dataclass(frozen=True)
@@ -54,33 +51,50 @@ class ArmResult:
 
     Attributes:
         rate: the learning rate of the final runs; None if no tuning run succeeded.
+        rates: lowest and highest of those about as good as the best in tuning; None without tuning.
         counts: number of final runs that were planned, ok, diverged, error, and of tuning runs: tuning_error.
-        figures: by the key of the measure.
-        verdict: the accuracy's, or "baseline", "no pair" (no seed succeeded in both), "no result".
+        figures: by the key of the measure; the first decides.
+        verdict: the first figure's, or "baseline", "no pair" (no seed succeeded in both), "no result".
         sentence: the verdict in words.
+        effort: what it takes to train with the loss.
     """
 
     label: str
     rate: float | None
+    rates: tuple[float, float] | None
     tuning: tuple[TuningRow, ...]
     counts: dict[str, int]
     figures: dict[str, Figure]
     verdict: str
     sentence: str
+    effort: Effort
 
     @property
-    def accuracy(self) -> Figure:
+    def deciding(self) -> Figure:
         """What the verdict is about."""
-        return self.figures[ACCURACY.key]
+        return next(iter(self.figures.values()))
 
 
 @dataclass(frozen=True)
 class Summary:
-    """All arms of a comparison; the first is the baseline."""
+    """All arms of a comparison; the first is the baseline.
+
+    Attributes:
+        measures: what the arms are compared by; the first decides.
+        test_noise: standard error of one accuracy that comes from the finite number of test examples; None for other
+            measures.
+        target: the validation score that runs are timed to, as `effort.target_of` sets it; None without a curve.
+    """
 
     arms: tuple[ArmResult, ...]
+    measures: tuple[Measure, ...]
     test_noise: float | None
-    """Standard error of one accuracy that comes from the finite number of test examples."""
+    target: float | None
+
+    @property
+    def decides(self) -> Measure:
+        """The measure that the verdicts are about."""
+        return self.measures[0]
 
     @property
     def complete(self) -> bool:
@@ -90,16 +104,22 @@ class Summary:
 
 def summarize(config: Record, records: Iterable[Record]) -> Summary:
     """Return the summary of the runs that belong to `config` (as `config.json` holds it)."""
-    records, protocol = list(records), config["protocol"]
-    runs = [_runs([r for r in records if r["group"] == arm["group"]], protocol) for arm in config["arms"]]
-    figures = {measure.key: _figures(measure, [each.final for each in runs]) for measure in MEASURES}
+    records, protocol, measures = list(records), config["protocol"], task_from(config["task"]).measures
+    decides = measures[0]
+    runs = [_runs([r for r in records if r["group"] == arm["group"]], protocol, decides) for arm in config["arms"]]
+    figures = {measure.key: _figures(measure, [each.final for each in runs]) for measure in measures}
+    target = target_of(runs[0].final, decides)
+    taken = efforts([each.final for each in runs], target, protocol["epochs"], decides)
     arms: list[ArmResult] = []
     for place, (arm, each) in enumerate(zip(config["arms"], runs, strict=True)):
         own = {key: found[place] for key, found in figures.items()}
-        arms.append(_arm(arm["label"], each, own, arms[0] if arms else None))
-    mean = arms[0].accuracy.mean
-    noise = None if mean is None else math.sqrt(mean * (100 - mean) / config["data"]["test_examples"])
-    return Summary(tuple(arms), noise)
+        arms.append(_arm(arm["label"], each, own, taken[place], arms[0] if arms else None, decides))
+    noise = _test_noise(decides, arms[0].deciding.mean, config["data"]["test_examples"])
+    return Summary(tuple(arms), measures, noise, target)
+
+
+def _test_noise(decides: Measure, mean: float | None, examples: int) -> float | None:
+    return math.sqrt(mean * (100 - mean) / examples) if decides.key == "accuracy" and mean is not None else None
 
 
 @dataclass(frozen=True)
@@ -112,9 +132,9 @@ class _Runs:
     counts: dict[str, int]
 
 
-def _runs(own: Sequence[Record], protocol: Record) -> _Runs:
-    tuning = tuning_rows(own)
-    rate = protocol["shared_rate"] or best_rate(tuning)
+def _runs(own: Sequence[Record], protocol: Record, decides: Measure) -> _Runs:
+    tuning = tuning_rows(own, decides)
+    rate = protocol["shared_rate"] or best_rate(tuning, decides)
     final = final_runs(own, rate, protocol["seeds"])
     return _Runs(rate, tuning, final, _counts(own, final, protocol))
 
@@ -123,25 +143,27 @@ def _figures(measure: Measure, arms: Sequence[Sequence[Record]]) -> list[Figure]
     """The measure of every arm, each but the first compared with that."""
     found = [{r["seed"]: measure.of(r) for r in final if r["status"] == "ok"} for final in arms]
     values = [{seed: value for seed, value in each.items() if value is not None} for each in found]
-    compared = contrasts(values[0], values[1:], measure.band, measure.higher_is_better)
-    return [_figure(each, contrast) for each, contrast in zip(values, [None, *compared], strict=True)]
+    band = measure.band_around(float(np.mean(list(values[0].values()))) if values[0] else None)
+    return compared(values, band, measure.higher_is_better)
 
 
-def _figure(values: dict[int, float], contrast: Contrast | None) -> Figure:
-    numbers = list(values.values())
-    mean = float(np.mean(numbers)) if numbers else None
-    return Figure(values, mean, float(np.std(numbers, ddof=1)) if len(numbers) > 1 else None, contrast)
-
-
-def _arm(label: str, runs: _Runs, figures: dict[str, Figure], baseline: ArmResult | None) -> ArmResult:
-    accuracy = figures[ACCURACY.key]
-    contrast = accuracy.contrast
+def _arm(
+    label: str,
+    runs: _Runs,
+    figures: dict[str, Figure],
+    effort: Effort,
+    baseline: ArmResult | None,
+    decides: Measure,
+) -> ArmResult:
+    deciding = figures[decides.key]
+    contrast = deciding.contrast
     verdict = contrast.verdict if contrast else "no result"
-    if not contrast and accuracy.values:
+    if not contrast and deciding.values:
         verdict = "baseline" if baseline is None else "no pair"
     worked = runs.rate is not None or not runs.tuning
-    sentence = _sentence(label, accuracy.mean, runs.counts, worked, baseline, contrast)
-    return ArmResult(label, runs.rate, runs.tuning, runs.counts, figures, verdict, sentence)
+    sentence = _sentence(label, deciding, runs.counts, worked, baseline, decides)
+    rates = rates_near_best(_means(runs.tuning), decides)
+    return ArmResult(label, runs.rate, rates, runs.tuning, runs.counts, figures, verdict, sentence, effort)
 
 
 def _counts(own: Sequence[Record], final: Sequence[Record], protocol: Record) -> dict[str, int]:
@@ -151,20 +173,30 @@ def _counts(own: Sequence[Record], final: Sequence[Record], protocol: Record) ->
     return {"planned": protocol["seeds"], **counts, "tuning_error": failed}
 
 
-def tuning_rows(records: Iterable[Record]) -> tuple[TuningRow, ...]:
+def tuning_rows(records: Iterable[Record], decides: Measure) -> tuple[TuningRow, ...]:
     """Return one row per learning rate, in increasing order."""
     found: dict[float, dict[int, float | None]] = {}
     for record in records:
         if record["stage"] == "tune":
-            accuracy = 100 * record["val_accuracy"] if record["status"] == "ok" else None
-            found.setdefault(record["lr"], {})[record["seed"]] = accuracy
+            value = record["val_score"] if record["status"] == "ok" else None
+            value = None if value is None else decides.factor * value
+            found.setdefault(record["lr"], {})[record["seed"]] = value
     return tuple(TuningRow(rate, tuple(found[rate][seed] for seed in sorted(found[rate]))) for rate in sorted(found))
 
 
-def best_rate(rows: Sequence[TuningRow]) -> float | None:
-    """Return the rate with the best mean validation accuracy (the smallest of equals), None if no run succeeded."""
-    best = max(rows, key=lambda row: row.score, default=None)
-    return best.rate if best is not None and best.score > 0 else None
+def best_rate(rows: Sequence[TuningRow], decides: Measure) -> float | None:
+    """Return the rate of the best mean among those with the most runs that succeeded, the smallest of equals.
+
+    None if no run succeeded.
+    """
+    means, sign = _means(rows), 1 if decides.higher_is_better else -1
+    return max(means, key=lambda rate: sign * means[rate], default=None)
+
+
+def _means(rows: Sequence[TuningRow]) -> dict[float, float]:
+    """Return the means of the rates at which the most runs succeeded."""
+    most = max((row.succeeded for row in rows), default=0)
+    return {row.rate: row.mean for row in rows if row.succeeded == most and row.mean is not None}
 
 
 def final_runs(records: Iterable[Record], rate: float | None, seeds: int) -> list[Record]:
@@ -175,39 +207,42 @@ def final_runs(records: Iterable[Record], rate: float | None, seeds: int) -> lis
 
 def _sentence(
     label: str,
-    mean: float | None,
+    deciding: Figure,
     counts: Mapping[str, int],
     worked: bool,
     baseline: ArmResult | None,
-    contrast: Contrast | None,
+    decides: Measure,
 ) -> str:
     troubles = _troubles(counts)
-    if mean is None:
+    if deciding.mean is None:
         return f"{label}: {troubles if worked else 'no learning rate worked in tuning'}."
     note = f" ({troubles})" if troubles else ""
+    reached = f"{deciding.mean:.{decides.digits}f}{decides.unit} test {decides.name}"
     if baseline is None:
-        return f"{label} is the baseline: {mean:.2f} % test accuracy{note}."
-    if contrast is None:
-        return f"{label} reaches {mean:.2f} % test accuracy; no seed to compare it on{note}."
-    return f"{_contrast_words(label, baseline.label, contrast)}{note}."
+        return f"{label} is the baseline: {reached}{note}."
+    if deciding.contrast is None:
+        return f"{label} reaches {reached}; no seed to compare it on{note}."
+    band = decides.band_around(baseline.deciding.mean)
+    return f"{_contrast_words(label, baseline.label, deciding.contrast, decides, band)}{note}."
 
 
-def _contrast_words(label: str, baseline: str, contrast: Contrast) -> str:
-    seeds = f"{contrast.seeds} seed{'s' if contrast.seeds > 1 else ''}"
+def _contrast_words(label: str, baseline: str, contrast: Contrast, decides: Measure, band: float) -> str:
+    digits, seeds = decides.digits, f"{contrast.seeds} seed{'s' if contrast.seeds > 1 else ''}"
+    difference = f"{signed(contrast.mean, digits)}{decides.points}"
     if contrast.low is None or contrast.high is None:
-        return f"{label} minus {baseline}: {signed(contrast.mean)} points on {seeds}; no interval from one pair"
-    interval = f"95 % interval {signed(contrast.low)} to {signed(contrast.high)}, p {contrast.p:.2g}, {seeds}"
+        return f"{label} minus {baseline}: {difference} on {seeds}; no interval from one pair"
+    ends = f"{signed(contrast.low, digits)} to {signed(contrast.high, digits)}"
+    interval = f"95 % interval {ends}, p {contrast.p:.2g}, {seeds}"
     if contrast.low == contrast.high == 0:
-        return f"{label} and {baseline} are practically equal: the same accuracy on every one of {seeds}"
+        return f"{label} and {baseline} are practically equal: the same {decides.name} on every one of {seeds}"
     if contrast.verdict in ("better", "worse"):
-        return f"{label} is {contrast.verdict} than {baseline} by {abs(contrast.mean):.2f} points ({interval})"
+        by = f"{abs(contrast.mean):.{digits}f}{decides.points}"
+        return f"{label} is {contrast.verdict} than {baseline} by {by} ({interval})"
     if contrast.verdict == "practically equal":
-        inside = f"{interval}, within ±{ACCURACY.band}"
-        return f"{label} and {baseline} are practically equal: {signed(contrast.mean)} points ({inside})"
+        return f"{label} and {baseline} are practically equal: {difference} ({interval}, within ±{band:.3g})"
     needed = f"about {contrast.needed}" if contrast.needed else f"more than {MOST_PAIRS}"
     return (
-        f"Not enough seeds to tell {label} from {baseline}: {signed(contrast.mean)} points ({interval}); "
-        f"{needed} seeds would settle it"
+        f"Not enough seeds to tell {label} from {baseline}: {difference} ({interval}); {needed} seeds would settle it"
     )
 
 

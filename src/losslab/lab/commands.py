@@ -53,11 +53,23 @@ def losslab(
 
 @app.command()
 def compare(
-    data: Annotated[str, typer.Option(help=f"{', '.join(readers.NAMED)}, FILE.npz (x, y) or FILE.csv.")] = "digits",
-    target: Annotated[str | None, typer.Option(help="Column to predict (.csv only).")] = None,
+    data: Annotated[
+        str, typer.Option(help=f"{', '.join(readers.NAMED)}, FILE.npz (x, y), FILE.csv, FILE.parquet.")
+    ] = "digits",
+    target: Annotated[str | None, typer.Option(help="Column to predict (tables only).")] = None,
+    task: Annotated[str, typer.Option(help=f"{', '.join(plan.DEFAULT_LOSSES)}; auto asks the labels.")] = "auto",
+    measure: Annotated[str | None, typer.Option(help="Measure that decides [default: the task's].")] = None,
+    cost: Annotated[str | None, typer.Option(help="Loss that decides a regression, in the labels' unit.")] = None,
+    drop: Annotated[str, typer.Option(help="Columns to leave out (tables only).")] = "",
+    by: Annotated[
+        str | None, typer.Option(help="Column whose values keep examples together; the last are the test.")
+    ] = None,
     losses: Annotated[
-        str, typer.Option(help="Losses to compare; the first is the baseline. Parameters: focal:gamma=3.")
-    ] = ",".join(plan.DEFAULT_LOSSES),
+        str | None,
+        typer.Option(
+            help="Losses to compare; the first is the baseline. Parameters: focal:gamma=3 [default: by task]."
+        ),
+    ] = None,
     seeds: Annotated[
         int | None, typer.Option(help=f"Paired final runs per loss {plan.default_words('seeds')}.")
     ] = None,
@@ -66,7 +78,12 @@ def compare(
     lr: Annotated[str, typer.Option(help="auto: each loss its own, tuned. shared=X: X for all.")] = "auto",
     subset: Annotated[int | None, typer.Option(help="Keep so many examples.")] = None,
     optimizer: Annotated[str, typer.Option(help=f"{' or '.join(plan.OPTIMIZERS)}.")] = "adam",
-    noise: Annotated[float, typer.Option(help="Share of training and validation labels that are made wrong.")] = 0.0,
+    noise: Annotated[
+        str, typer.Option(help="Share of training and validation labels that are made wrong; 0,0.2,0.4 for a curve.")
+    ] = "0",
+    imbalance: Annotated[
+        str, typer.Option(help="Times as many of the first class as of the last; 1,10,100 for a curve.")
+    ] = "1",
     quick: Annotated[bool, typer.Option("--quick", help="A first look: few seeds, rates and epochs.")] = False,
     executor: Annotated[str, typer.Option(help="Where runs go: serial, or local:N processes.")] = "serial",
     model: Annotated[
@@ -83,34 +100,38 @@ def compare(
 
     Rerunning the same command resumes: finished runs are not repeated.
     """
-    from losslab.lab import comparison, progress, report, store, terminal
+    from losslab.lab import comparison, levels, progress
 
-    found = comparison.compare(
-        data,
-        plan.split_names(losses),
-        target=target,
-        seeds=seeds,
-        epochs=epochs,
-        batch=batch,
-        lr=lr,
-        subset=subset,
-        optimizer=optimizer,
-        noise=noise,
-        quick=quick,
-        executor=executor,
-        model=model,
-        engine=engine,
-        out=out,
-        show=progress.for_stderr(),
-        command=shlex.join(["losslab", *sys.argv[1:]]),
-    )
-    config = store.read_config(found.folder)
-    if as_json:
-        print(json.dumps(report.to_json(config, found.summary) | {"report": str(found.report())}, indent=2))
-    else:
-        terminal.print_summary(config, found.summary)
-        print(found.report())
-    return int(found.exit_code)
+    settings: dict[str, Any] = {
+        "target": target,
+        "task": task,
+        "measure": measure,
+        "cost": cost,
+        "drop": drop,
+        "by": by,
+        "seeds": seeds,
+        "epochs": epochs,
+        "batch": batch,
+        "lr": lr,
+        "subset": subset,
+        "optimizer": optimizer,
+        "quick": quick,
+        "executor": executor,
+        "model": model,
+        "engine": engine,
+        "out": out,
+        "command": shlex.join(["losslab", *sys.argv[1:]]),
+    }
+    named = None if losses is None else plan.split_names(losses)
+    kind, several, single = plan.levels(noise, imbalance)
+    settings |= single
+    if kind:
+        found = levels.compare_levels(kind, several, data, named, show=progress.for_stderr, **settings)
+        _print_levels(found.folder, as_json)
+        return int(found.exit_code)
+    one = comparison.compare(data, named, show=progress.for_stderr(), **settings)
+    _print(one.folder, as_json)
+    return int(one.exit_code)
 
 
 @app.command("report")
@@ -120,15 +141,47 @@ def report_command(
     debug: Debug = False,
 ) -> None:
     """Write the plots and the report of a run folder again."""
+    from losslab.lab import levels, report, store
+
+    if (folder / store.LEVELS).exists():
+        levels.render(folder)
+        _print_levels(folder, as_json)
+    else:
+        report.render(folder)
+        _print(folder, as_json)
+
+
+def _print(folder: Path, as_json: bool) -> None:
+    """Print what a run folder's comparison found."""
     from losslab.lab import report, store, terminal
 
-    summary, page = report.render(folder)
-    config = store.read_config(folder)
     if as_json:
-        print(json.dumps(report.to_json(config, summary) | {"report": str(page)}, indent=2))
+        print(json.dumps(_as_json(folder) | {"report": str(folder / report.PAGE)}, indent=2))
     else:
-        terminal.print_summary(config, summary)
-        print(page)
+        terminal.print_summary(store.read_config(folder), report.summary_of(folder))
+        print(folder / report.PAGE)
+
+
+def _as_json(folder: Path) -> dict[str, Any]:
+    from losslab.lab import report, store
+
+    return report.to_json(store.read_config(folder), report.summary_of(folder), times=True)
+
+
+def _print_levels(folder: Path, as_json: bool) -> None:
+    """Print what the comparisons of a folder of levels found."""
+    from losslab.lab import levels, report, store, terminal
+
+    config = store.read_levels(folder)
+    places = {level: levels.folder_of(folder, config["kind"], level) for level in config["levels"]}
+    if as_json:
+        found = {level: _as_json(at) for level, at in places.items()}
+        print(json.dumps({config["kind"]: found, "report": str(folder / report.PAGE)}, indent=2))
+        return
+    for level, at in places.items():
+        print(f"{config['kind']} {level:g}")
+        terminal.print_summary(store.read_config(at), report.summary_of(at))
+    print(folder / report.PAGE)
 
 
 @app.command("list")

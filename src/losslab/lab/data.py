@@ -13,10 +13,14 @@ from numpy.typing import NDArray
 
 from losslab.lab import readers
 from losslab.lab.errors import LabError, did_you_mean
+from losslab.lab.kinds import kind_of
 from losslab.lab.streams import stream
+from losslab.lab.tables import Columns, read_table
+from losslab.lab.tasks import TASKS, Labels
 
 TEST_SHARE = 0.2
 FEWEST_EXAMPLES = 10
+FEWEST_GROUPS = 5
 # The test examples and the subset belong to the data, not to a run: the same for every seed.
 DATA_SEED = 0
 
@@ -25,40 +29,63 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class DataSpec:
-    """What to load: a set's name or a file, the target column (.csv only), how many training examples to keep."""
+    """What to load.
+
+    Attributes:
+        source: a set's name or a file.
+        target: the column to predict, or several with commas between them (tables only).
+        subset: how many examples to keep besides a test part of the data's own; None for all.
+        task: a key of TASKS, or "auto".
+        drop: columns to leave out, with commas between them (tables only).
+        by: the column whose values keep their examples together (tables only).
+    """
 
     source: str
     target: str | None = None
     subset: int | None = None
+    task: str = "auto"
+    drop: str = ""
+    by: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Examples with class ids.
+    """Examples with labels.
 
     Attributes:
         name: what to call it.
+        task: a key of TASKS.
+        measure: the key of the measure that decides, where that is not the task's first.
         x: (N, ...) inputs as stored, from which each run takes its training and validation examples.
-        y: (N,) class ids, 0 to K-1.
+        y: (N, ...) labels, as `Kind` has them.
         x_test: (M, ...) inputs of the test examples.
-        y_test: (M,) class ids of the test examples.
-        classes: the K class names, by id.
+        y_test: (M, ...) labels of the test examples.
+        labels: what the task must know of the labels.
         divisor: inputs are divided by this (255 for 8-bit images).
         standardized: (...) which features are brought to mean 0 and sd 1 with training statistics.
+        groups: (N,) examples of the same number stay together; None for none.
         own_test: whether the source came with its own test examples.
         digest: SHA-256 over everything above.
     """
 
     name: str
+    task: str
+    measure: str | None
     x: Array
     y: Array
     x_test: Array
     y_test: Array
-    classes: tuple[str, ...]
+    labels: Labels
     divisor: float
     standardized: Array
+    groups: Array | None
     own_test: bool
     digest: str
+
+    @property
+    def strata(self) -> Array:
+        """(N,) what is to be drawn in its proportions: the classes; all alike for other labels."""
+        return _strata(self.task, self.y)
 
     def describe(self) -> dict[str, Any]:
         """Return the facts that a report prints."""
@@ -68,7 +95,8 @@ class Dataset:
             "test_examples": len(self.y_test),
             "own_test": self.own_test,
             "shape": list(self.x.shape[1:]),
-            "classes": list(self.classes),
+            "classes": list(self.labels.classes),
+            "grouped": self.groups is not None,
             "digest": self.digest,
         }
 
@@ -81,7 +109,7 @@ def load(spec: DataSpec, digest: str | None = None) -> Dataset:
         digest: what the data's digest must be; None reads it afresh, since a file may have changed.
 
     Raises:
-        LabError: unknown, not there, damaged, changed, or not a classification problem.
+        LabError: unknown, not there, damaged, changed, or with labels that serve no task.
     """
     if digest is None:
         _load.cache_clear()
@@ -96,28 +124,64 @@ def load(spec: DataSpec, digest: str | None = None) -> Dataset:
 @functools.lru_cache(maxsize=1)
 def _load(spec: DataSpec) -> Dataset:
     raw = _read(spec)
-    x, y, classes, raw_test = _checked(raw)
-    order = stratified_order(y, stream(DATA_SEED, "subset"))[: spec.subset]
+    _check_inputs(raw)
+    kind = kind_of(raw, spec.task)
+    order = stratified_order(_strata(kind.task, kind.y), stream(DATA_SEED, "subset"))[: spec.subset]
     if len(order) < FEWEST_EXAMPLES:
         raise LabError(
             f"{len(order)} examples in {raw.name}",
             f"training, validation and test need at least {FEWEST_EXAMPLES} together",
             "give more examples, or a larger --subset",
         )
-    x, y = x[order], y[order]
-    own_test = raw_test is not None
-    x, y, x_test, y_test = (x, y, *raw_test) if raw_test is not None else _set_test_aside(x, y)
-    if own_test:
-        _check_test_classes(raw.name, y, y_test, classes)
-    if len(np.unique(y)) < 2:
+    x, y, groups = raw.x[order], kind.y[order], _numbered(raw, order)
+    if kind.y_test is None or raw.x_test is None:
+        test = _test_part(_strata(kind.task, y), groups)
+        x, x_test, y, y_test = x[~test], x[test], y[~test], y[test]
+        groups = None if groups is None else groups[~test]
+    else:
+        x_test, y_test = raw.x_test, kind.y_test
+    if TASKS[kind.task].has_classes:
+        _check_classes(raw.name, y, y_test, kind.labels.classes)
+    facts = {"task": kind.task, "labels": kind.labels, "divisor": raw.divisor}
+    parts = [x, y, x_test, y_test, raw.standardized, *([] if groups is None else [groups])]
+    return Dataset(
+        raw.name,
+        kind.task,
+        kind.measure,
+        x,
+        y,
+        x_test,
+        y_test,
+        kind.labels,
+        raw.divisor,
+        raw.standardized,
+        groups,
+        raw.y_test is not None,
+        _digest(parts, facts),
+    )
+
+
+def _strata(task: str, y: Array) -> Array:
+    return y if TASKS[task].has_classes else np.zeros(len(y), np.int32)
+
+
+def _numbered(raw: readers.Raw, order: Array) -> Array | None:
+    """The groups of these examples as numbers in the order of their values."""
+    if raw.groups is None:
+        return None
+    found = np.unique(raw.groups[order], return_inverse=True)[1]
+    if found.max() < FEWEST_GROUPS - 1:
         raise LabError(
-            f"only one class is left among the {len(y)} training examples of {raw.name}",
-            "the classes are too rare or the subset too small",
-            "give more examples, or a larger --subset",
+            f"{found.max() + 1} different values to keep together in {raw.name}",
+            f"training, validation and test need at least {FEWEST_GROUPS}",
+            "name another column, or leave --by out",
         )
-    parts = [x, y, x_test, y_test, raw.standardized]
-    digest = _digest(parts, {"classes": classes, "divisor": raw.divisor})
-    return Dataset(raw.name, x, y, x_test, y_test, classes, raw.divisor, raw.standardized, own_test, digest)
+    return found
+
+
+def located(source: str) -> str:
+    """Return a set's name as it is, and a file's path as one that means the same in any folder."""
+    return str(Path(source).absolute()) if Path(source).suffix else source
 
 
 def spec_from(job_data: dict[str, Any]) -> DataSpec:
@@ -136,37 +200,35 @@ def stratified_order(y: Array, rng: np.random.Generator) -> Array:
 
 
 def _read(spec: DataSpec) -> readers.Raw:
-    suffixes = Path(spec.source).suffixes
-    if spec.target is not None and ".csv" not in suffixes:
+    path = Path(spec.source)
+    is_table = path.suffix in (".csv", ".parquet") or path.suffixes[-2:] == [".csv", ".gz"]
+    columns = {"target": spec.target, "drop": spec.drop, "by": spec.by}
+    given = [(option, value) for option, value in columns.items() if value]
+    if given and not is_table:
         raise LabError(
-            f"--target {spec.target} for {spec.source}",
-            "only a .csv file has columns to choose from",
-            "leave --target out",
+            f"--{given[0][0]} {given[0][1]} for {spec.source}",
+            "only a table (.csv, .parquet) has columns to choose from",
+            f"leave --{given[0][0]} out",
         )
-    if suffixes[-1:] == [".npz"]:
-        return readers.read_npz(Path(spec.source))
-    if suffixes[-1:] == [".csv"] or suffixes[-2:] == [".csv", ".gz"]:
-        return readers.read_csv(Path(spec.source), spec.target)
+    if is_table:
+        return read_table(path, Columns(spec.target, spec.drop, spec.by))
+    if path.suffix == ".npz":
+        return readers.read_npz(path)
     if spec.source in readers.NAMED:
         return readers.read_named(spec.source)
     raise LabError(
         f"unknown data set '{spec.source}'",
-        f"--data takes {', '.join(readers.NAMED)}, a .npz or a .csv file",
+        f"--data takes {', '.join(readers.NAMED)}, a .npz, a .csv or a .parquet file",
         did_you_mean(spec.source, readers.NAMED, "for example --data digits, or --data table.csv --target COLUMN"),
     )
 
 
-def _checked(raw: readers.Raw) -> tuple[Array, Array, tuple[str, ...], tuple[Array, Array] | None]:
-    pairs = [(raw.x, raw.y)] + ([(raw.x_test, raw.y_test)] if raw.x_test is not None else [])
-    for x, y in pairs:
-        _check_shapes(raw.name, x, y)
-        _check_finite(raw.name, x)
-    labels = np.concatenate([_labels(raw, y) for _, y in pairs if y is not None])
-    names, ids = np.unique(labels, return_inverse=True)
-    _check_classes(raw.name, names, len(labels))
-    classes = raw.classes or tuple(str(name) for name in names)
-    y, y_test = np.split(ids.astype(np.int32), [len(raw.x)])
-    return raw.x, y, classes, (raw.x_test, y_test) if raw.x_test is not None else None
+def _check_inputs(raw: readers.Raw) -> None:
+    _check_shapes(raw.name, raw.x, raw.y)
+    _check_finite(raw.name, raw.x)
+    if raw.x_test is not None:
+        _check_shapes(raw.name, raw.x_test, raw.y_test)
+        _check_finite(raw.name, raw.x_test)
 
 
 def _check_shapes(name: str, x: Array, y: Array | None) -> None:
@@ -197,56 +259,14 @@ def _check_finite(name: str, x: Array) -> None:
         )
 
 
-def _labels(raw: readers.Raw, y: Array) -> Array:
-    """Return (N,) labels from (N,), (N, 1) or one-hot (N, K)."""
-    if y.dtype.kind not in "biufUS":
-        raise LabError(
-            f"labels of type {y.dtype} in {raw.name}",
-            "a class is an integer, a boolean or a text",
-            "give class ids from 0, or names",
-        )
-    if y.ndim == 2 and y.shape[1] == 1:
-        y = y[:, 0]
-    elif y.ndim == 2 and ((y == 0) | (y == 1)).all() and (y.sum(axis=1) == 1).all():
-        y = y.argmax(axis=1)
-    if y.ndim != 1:
-        raise LabError(
-            f"labels of shape {y.shape} in {raw.name}",
-            "one class per example is expected: (N,), (N, 1) or one-hot rows (N, classes)",
-            "give class ids, or one-hot rows of 0 and 1",
-        )
-    if y.dtype.kind == "f" and not (whole := np.isfinite(y) & (np.trunc(y) == y)).all():
-        raise LabError(
-            f"labels such as {y[~whole][0]:.6g} in {raw.name}",
-            "a continuous target has no classes, and compare measures accuracy",
-            "give class labels (bin the target, or name another target)",
-        )
-    if raw.ids_only and y.dtype.kind in "if" and y.min() < 0:
-        raise LabError(
-            f"class id {y.min():g} in {raw.name}",
-            "class ids count from 0",
-            "use ids 0 to K-1 (for labels -1 and 1: (y + 1) // 2)",
-        )
-    return y
-
-
-def _check_classes(name: str, names: Array, count: int) -> None:
-    if len(names) < 2:
-        raise LabError(
-            f"every label in {name} is {names[0] if len(names) else 'missing'}",
-            "a classifier needs at least two classes",
-            "name another target, or give data with two classes",
-        )
-    if len(names) > count // 2:
-        raise LabError(
-            f"{len(names)} different labels for {count} examples in {name}",
-            "this looks like a continuous target or an identifier, and compare measures accuracy",
-            "name a target with few classes",
-        )
-
-
-def _check_test_classes(name: str, y: Array, y_test: Array, classes: tuple[str, ...]) -> None:
+def _check_classes(name: str, y: Array, y_test: Array, classes: tuple[str, ...]) -> None:
     unseen = np.setdiff1d(y_test, y)
+    if len(np.unique(y)) < 2:
+        raise LabError(
+            f"only one class is left among the {len(y)} training examples of {name}",
+            "the classes are too rare or the subset too small",
+            "give more examples, or a larger --subset",
+        )
     if len(unseen):
         raise LabError(
             f"the test part of {name} has labels that the training part lacks: "
@@ -256,11 +276,15 @@ def _check_test_classes(name: str, y: Array, y_test: Array, classes: tuple[str, 
         )
 
 
-def _set_test_aside(x: Array, y: Array) -> tuple[Array, Array, Array, Array]:
-    order = stratified_order(y, stream(DATA_SEED, "test"))
-    cut = max(1, round(TEST_SHARE * len(y)))
-    test, rest = order[:cut], order[cut:]
-    return x[rest], y[rest], x[test], y[test]
+def _test_part(strata: Array, groups: Array | None) -> NDArray[np.bool_]:
+    """Which examples are set aside: a draw in the proportions of the strata, or the groups of the highest values."""
+    count = max(1, round(TEST_SHARE * len(strata)))
+    if groups is None:
+        test = np.zeros(len(strata), bool)
+        test[stratified_order(strata, stream(DATA_SEED, "test"))[:count]] = True
+        return test
+    from_last = np.cumsum(np.bincount(groups)[::-1])
+    return np.asarray(groups > groups.max() - 1 - int(np.searchsorted(from_last, count)))
 
 
 def _digest(parts: list[Array], facts: dict[str, Any]) -> str:

@@ -49,6 +49,35 @@ class Contrast:
     needed: int | None = None
 
 
+@dataclass(frozen=True)
+class Figure:
+    """A measure of an arm, over its seeds.
+
+    Attributes:
+        values: by seed, of the final runs that did not diverge and have it.
+        mean: over the seeds; None without any.
+        sd: between seeds; None below two.
+        contrast: to the baseline; None for the baseline itself and where no pair is complete.
+    """
+
+    values: dict[int, float]
+    mean: float | None
+    sd: float | None
+    contrast: Contrast | None
+
+
+def compared(values: Sequence[dict[int, float]], band: float, higher_is_better: bool = True) -> list[Figure]:
+    """Return each arm's values, by seed, as a figure, each but the first compared with that, as `contrasts` does."""
+    found = contrasts(values[0], values[1:], band, higher_is_better)
+    return [_figure(each, contrast) for each, contrast in zip(values, [None, *found], strict=True)]
+
+
+def _figure(values: dict[int, float], contrast: Contrast | None) -> Figure:
+    numbers = list(values.values())
+    mean = float(np.mean(numbers)) if numbers else None
+    return Figure(values, mean, float(np.std(numbers, ddof=1)) if len(numbers) > 1 else None, contrast)
+
+
 def contrasts(
     baseline: Mapping[int, float], others: Sequence[Mapping[int, float]], band: float, higher_is_better: bool = True
 ) -> list[Contrast | None]:

@@ -18,7 +18,14 @@ from losslab.lab.errors import LabError
 TRAINER_VERSION = 3
 OPTIMIZERS = {"adam": 1.0, "sgd": 100.0}
 """What the learning rates that are tried are multiplied by: plain gradient descent takes larger steps."""
-DEFAULT_LOSSES = ("categorical_crossentropy", "mse", "binary_crossentropy")
+DEFAULT_LOSSES = {
+    "classes": ("categorical_crossentropy", "mse", "binary_crossentropy"),
+    "binary": ("binary_crossentropy", "focal", "mse"),
+    "labels": ("binary_crossentropy", "focal", "mse"),
+    "regression": ("mse", "mae", "huber"),
+    "segmentation": ("binary_crossentropy", "dice", "focal"),
+}
+"""By task."""
 FIRST_TUNING_SEED = 10_000
 MOST_EXTENSIONS = 2
 SMALLEST_CNN_SIDE = 28
@@ -49,6 +56,7 @@ class Protocol:
         quick: whether the defaults were cut down for a first look.
         optimizer: a key of OPTIMIZERS.
         noise: the share of training and validation labels that are made wrong.
+        imbalance: how many times as many training and validation examples the first class keeps as the last.
     """
 
     model: str
@@ -61,6 +69,7 @@ class Protocol:
     shared_rate: float | None = None
     quick: bool = False
     noise: float = 0.0
+    imbalance: float = 1.0
     optimizer: str = "adam"
     model_definition: str = ""
 
@@ -75,7 +84,7 @@ class Protocol:
         return [FIRST_TUNING_SEED + i for i in range(self.tuning_seeds)]
 
 
-# A run of the CNN costs about 500 times one of the dense network, hence the smaller budget.
+# A run with convolutions costs about 500 times one of the dense network, hence the smaller budget.
 _DEFAULTS: dict[str, dict[str, Any]] = {
     "mlp": {
         "epochs": 40,
@@ -85,17 +94,21 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
         "rates": (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1),
     },
     "cnn": {"epochs": 5, "batch": 128, "seeds": 5, "tuning_seeds": 1, "rates": (3e-4, 1e-3, 3e-3)},
+    "unet": {"epochs": 10, "batch": 2, "seeds": 5, "tuning_seeds": 1, "rates": (1e-3, 3e-3, 1e-2)},
 }
 
 # A first look: too few seeds for any verdict.
 _QUICK: dict[str, dict[str, Any]] = {
     "mlp": {"epochs": 15, "seeds": 3, "tuning_seeds": 1, "rates": (1e-3, 3e-3, 1e-2)},
-    "cnn": {"epochs": 2, "seeds": 3, "rates": (3e-4, 1e-3, 3e-3)},
+    "cnn": {"epochs": 2, "seeds": 3},
+    "unet": {"epochs": 4, "seeds": 3},
 }
 
 
-def model_for(shape: Sequence[int]) -> str:
-    """Choose the network for examples of this shape: "cnn" for images of at least 28 × 28, else "mlp"."""
+def model_for(task: str, shape: Sequence[int]) -> str:
+    """Choose the network: "unet" for segmentation, "cnn" for images of at least 28 × 28, else "mlp"."""
+    if task == "segmentation":
+        return "unet"
     return "cnn" if len(shape) > 1 and min(shape[:2]) >= SMALLEST_CNN_SIDE else "mlp"
 
 
@@ -105,6 +118,7 @@ def protocol(
     shared_rate: float | None = None,
     quick: bool = False,
     noise: float = 0.0,
+    imbalance: float = 1.0,
     optimizer: str = "adam",
     **chosen: int | None,
 ) -> Protocol:
@@ -112,7 +126,8 @@ def protocol(
     values = _DEFAULTS[model] | (_QUICK[model] if quick else {})
     values |= {name: value for name, value in chosen.items() if value is not None}
     values["rates"] = tuple(float(f"{rate * OPTIMIZERS[optimizer]:g}") for rate in values["rates"])
-    values |= {"shared_rate": shared_rate, "quick": quick, "noise": noise, "optimizer": optimizer}
+    values |= {"shared_rate": shared_rate, "quick": quick, "noise": noise}
+    values |= {"imbalance": imbalance, "optimizer": optimizer}
     return Protocol(model=model, engine=engine, **values)
 
 
@@ -139,7 +154,8 @@ def _unregistered(loss: losslab.Loss, reason: str) -> LabError:
 
 def default_words(name: str) -> str:
     """Say a setting's default for the help: seeds, epochs or batch."""
-    return f"[default: {_DEFAULTS['mlp'][name]}; {_DEFAULTS['cnn'][name]} for images]"
+    table, image, mask = (_DEFAULTS[model][name] for model in ("mlp", "cnn", "unet"))
+    return f"[default: {table}; {image} for images, {mask} to segment them]"
 
 
 def arms(losses: Iterable[Any]) -> list[Arm]:
@@ -206,6 +222,31 @@ def _label(given: Any, loss: losslab.Loss) -> str:
     return loss.name if repr(loss).endswith("()") else repr(loss)
 
 
+def numbers(option: str, text: str) -> tuple[float, ...]:
+    """Return the numbers of a comma-separated list."""
+    try:
+        return tuple(float(number) for number in text.split(","))
+    except ValueError as error:
+        example = "0.4, or --noise 0,0.2,0.4" if option == "noise" else "10, or --imbalance 1,10,100"
+        raise LabError(
+            f"bad value '{text}' for --{option}",
+            "it takes a number, or several with commas between them",
+            f"for example --{option} {example}",
+        ) from error
+
+
+def levels(noise: str, imbalance: str) -> tuple[str, tuple[float, ...], dict[str, float]]:
+    """Return which of the two is to be tried at several levels, the levels, and the number for what is not."""
+    given = {"noise": numbers("noise", noise), "imbalance": numbers("imbalance", imbalance)}
+    several = [kind for kind, values in given.items() if len(values) > 1]
+    if len(several) > 1:
+        raise LabError(
+            "noise and imbalance both have several levels", "a curve is over one of them", "give one number for one"
+        )
+    single = {kind: values[0] for kind, values in given.items() if kind not in several}
+    return (several[0], given[several[0]], single) if several else ("", (), single)
+
+
 def learning_rate(text: str) -> float | None:
     """Return None for "auto", X for "shared=X"."""
     if text == "auto":
@@ -224,18 +265,20 @@ def learning_rate(text: str) -> float | None:
     return rate
 
 
-def group_of(arm: Arm, protocol: Protocol, digest: str) -> str:
+def group_of(arm: Arm, protocol: Protocol, task: dict[str, Any], digest: str) -> str:
     """Return the id of everything that an arm's runs have in common."""
     return _short_hash(
         {
             "loss": arm.loss,
             "definition": arm.definition,
+            "task": task,
             "model": protocol.model,
             "model_definition": protocol.model_definition,
             "engine": protocol.engine,
             "epochs": protocol.epochs,
             "batch": protocol.batch,
             "noise": protocol.noise,
+            "imbalance": protocol.imbalance,
             "optimizer": protocol.optimizer,
             "data": digest,
             "trainer": TRAINER_VERSION,
@@ -245,7 +288,12 @@ def group_of(arm: Arm, protocol: Protocol, digest: str) -> str:
 
 
 def jobs(
-    stage: str, rates: Sequence[tuple[Arm, float]], seeds: Iterable[int], protocol: Protocol, data: dict[str, Any]
+    stage: str,
+    rates: Sequence[tuple[Arm, float]],
+    seeds: Iterable[int],
+    protocol: Protocol,
+    task: dict[str, Any],
+    data: dict[str, Any],
 ) -> list[Job]:
     """Return the jobs of a stage in seed-major order, so that a stopped comparison is still balanced.
 
@@ -254,13 +302,16 @@ def jobs(
         rates: pairs of an arm and a learning rate.
         seeds: the seeds to run each pair with.
         protocol: how to train.
+        task: as `Task.describe` describes it.
         data: the data set's spec and its digest.
     """
-    return [_job(stage, arm, rate, seed, protocol, data) for seed in seeds for arm, rate in rates]
+    return [_job(stage, arm, rate, seed, protocol, task, data) for seed in seeds for arm, rate in rates]
 
 
-def _job(stage: str, arm: Arm, rate: float, seed: int, protocol: Protocol, data: dict[str, Any]) -> Job:
-    group = group_of(arm, protocol, data["digest"])
+def _job(
+    stage: str, arm: Arm, rate: float, seed: int, protocol: Protocol, task: dict[str, Any], data: dict[str, Any]
+) -> Job:
+    group = group_of(arm, protocol, task, data["digest"])
     return {
         "id": _short_hash({"group": group, "stage": stage, "lr": rate, "seed": seed}),
         "group": group,
@@ -268,6 +319,7 @@ def _job(stage: str, arm: Arm, rate: float, seed: int, protocol: Protocol, data:
         "label": arm.label,
         "loss": arm.loss,
         "definition": arm.definition,
+        "task": task,
         "lr": rate,
         "seed": seed,
         "model": protocol.model,
@@ -276,6 +328,7 @@ def _job(stage: str, arm: Arm, rate: float, seed: int, protocol: Protocol, data:
         "epochs": protocol.epochs,
         "batch": protocol.batch,
         "noise": protocol.noise,
+        "imbalance": protocol.imbalance,
         "optimizer": protocol.optimizer,
         "data": data,
     }

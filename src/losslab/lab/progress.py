@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from losslab.lab.plan import Job
+from losslab.lab.tasks import task_from
 
 
 class Silent:
@@ -55,7 +56,7 @@ class Lines(Silent):
     def finished(self, job: Job, result: dict[str, Any]) -> None:
         """Print what ran and how it ended."""
         self._done += 1
-        self.note(f"[{self._done}/{self._total}] {_what(job)} {_outcome(result)}")
+        self.note(f"[{self._done}/{self._total}] {_what(job)} {_outcome(job, result)}")
 
 
 class Bar(Silent):
@@ -104,7 +105,7 @@ class Bar(Silent):
         """Advance; a final run that did not go well is worth a line."""
         self._progress.advance(self._task)
         if result["status"] == "error" or (result["status"] == "diverged" and job["stage"] == "final"):
-            self.note(f"{_what(job)} {_outcome(result)}")
+            self.note(f"{_what(job)} {_outcome(job, result)}")
 
 
 def for_stderr() -> Silent:
@@ -116,11 +117,11 @@ def _what(job: Job) -> str:
     return f"{job['stage']} {job['label']} lr {job['lr']:g} seed {job['seed']}"
 
 
-def _outcome(result: dict[str, Any]) -> str:
+def _outcome(job: Job, result: dict[str, Any]) -> str:
     if result["status"] == "error":
         return f"failed: {result['reason']}"
     if result["status"] == "diverged":
         return f"diverged ({result['seconds']:.1f} s)"
-    name = "test" if "measures" in result else "validation"
-    accuracy = result["measures"]["accuracy"] if name == "test" else result["val_accuracy"]
-    return f"{name} accuracy {100 * accuracy:.2f} % ({result['seconds']:.1f} s)"
+    decides, name = task_from(job["task"]).decides, "test" if "measures" in result else "validation"
+    value = decides.of(result) if name == "test" else decides.factor * (result["val_score"] or 0.0)
+    return f"{name} {decides.name} {value:.{decides.digits}f}{decides.unit} ({result['seconds']:.1f} s)"

@@ -15,10 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from losslab.lab import cifar
-from losslab.lab.errors import Exit, LabError, did_you_mean
+from losslab.lab.errors import Exit, LabError
 
 NAMED = ("digits", "mnist", "fashion_mnist", "cifar10")
-MOST_LEVELS = 100
 # Networks are trained in float32. Of larger numbers it cannot hold the differences, or not the numbers themselves.
 LARGEST = float(np.finfo(np.float32).max) / 4
 
@@ -52,7 +51,9 @@ class Raw:
 
     Attributes:
         standardized: (...) which features of an example are to be standardised.
+        classes: the names of the classes, or of the columns of y.
         ids_only: whether numeric labels must be ids from 0 (arrays), or may be any value (tables).
+        groups: (N,) a value for each example; examples of the same value stay together. None for none.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Raw:
     y_test: Array | None = None
     classes: tuple[str, ...] = ()
     ids_only: bool = True
+    groups: Array | None = None
 
 
 def read_named(name: str) -> Raw:
@@ -111,96 +113,24 @@ def read_npz(path: Path) -> Raw:
     return _raw_from_arrays(path.name, _npz_arrays(path))
 
 
-def read_csv(path: Path, target: str | None) -> Raw:
-    """Read a .csv or .csv.gz file: numeric columns as they are, text columns one-hot, `target` as the class."""
-    import pandas as pd
-
-    _check_file(path)
-    try:
-        table = pd.read_csv(path)
-    except (ValueError, OSError, EOFError, zlib.error) as error:  # pandas' parser errors are ValueErrors
-        raise _damaged(path, "CSV table", error) from error
-    if table.empty:
-        raise LabError(
-            f"{path.name} has no rows", "there is nothing to learn from", "give a table with a header and rows"
-        )
-    _check_target(path, target, list(table.columns))
-    _check_missing(path, table)
-    labels = table.pop(str(target)).to_numpy()
-    if table.shape[1] == 0:
-        raise LabError(
-            f"{path.name} has no column but '{target}'",
-            "a classifier needs something to look at",
-            "add feature columns",
-        )
-    numeric = table.select_dtypes("number")
-    text = table.drop(columns=numeric.columns).astype(str)
-    _check_levels(path, text)
-    encoded = pd.get_dummies(text, dtype=float) if text.shape[1] else text
-    x = np.concatenate([numeric.to_numpy(np.float32), encoded.to_numpy(np.float32)], axis=1)
-    standardized = np.arange(x.shape[1]) < numeric.shape[1]
-    labels = labels if np.asarray(labels).dtype.kind in "iuf" else np.asarray(labels).astype(str)
-    return Raw(path.name, x, labels, standardized, ids_only=False)
-
-
-def _check_target(path: Path, target: str | None, columns: list[str]) -> None:
-    if target is None:
-        raise LabError(
-            f"no target column named for {path.name}",
-            f"its columns are {some(columns)}",
-            f"add --target COLUMN, for example --target {columns[-1]}",
-        )
-    if target not in columns:
-        raise LabError(
-            f"no column '{target}' in {path.name}",
-            f"its columns are {some(columns)}",
-            did_you_mean(target, columns, f"name one of them, for example --target {columns[-1]}"),
-        )
-
-
-def _check_missing(path: Path, table: Any) -> None:
-    numbers = table.select_dtypes("number")
-    infinite = (np.abs(numbers.to_numpy(float)) > LARGEST).sum(axis=0)
-    missing = table.isna().sum()
-    missing[numbers.columns] += infinite
-    for column, count in missing.items():
-        if count:
-            raise LabError(
-                f"column '{column}' of {path.name} is empty, NaN or infinite in {count} of {len(table)} rows",
-                f"a network trained on NaN learns nothing; beyond ±{LARGEST:.0e}, float32 overflows",
-                "drop those rows or fill them first",
-            )
-
-
-def _check_levels(path: Path, text: Any) -> None:
-    for column in text.columns:
-        levels = text[column].nunique()
-        if levels > MOST_LEVELS:
-            raise LabError(
-                f"column '{column}' of {path.name} holds {levels} different texts",
-                f"text columns become one input per text, and more than {MOST_LEVELS} looks like an identifier",
-                "drop or encode that column first",
-            )
-
-
 def some(names: list[str], limit: int = 12) -> str:
     """Name the first few of many."""
     return ", ".join(map(str, names[:limit])) + (f" and {len(names) - limit} more" if len(names) > limit else "")
 
 
-def _check_file(path: Path) -> None:
+def check_file(path: Path) -> None:
     if not path.is_file():
         raise LabError(
             f"no file {path}", f"it does not exist, seen from {Path.cwd()}", "check the path and the spelling"
         )
 
 
-def _damaged(path: Path, kind: str, error: Exception) -> LabError:
+def damaged(path: Path, kind: str, error: Exception) -> LabError:
     return LabError(f"cannot read {path} as a {kind}", f"{type(error).__name__}: {error}", "write the file again")
 
 
 def _npz_arrays(path: Path) -> dict[str, Array]:
-    _check_file(path)
+    check_file(path)
     try:
         # A damaged header makes NumPy warn before it fails.
         with path.open("rb") as file, warnings.catch_warnings(action="ignore"):
@@ -212,7 +142,7 @@ def _npz_arrays(path: Path) -> dict[str, Array]:
                 "reading them would run code from the file (pickle)",
                 "save arrays of numbers or text: x.astype(numpy.float32), y.astype(int)",
             ) from error
-        raise _damaged(path, ".npz archive", error) from error
+        raise damaged(path, ".npz archive", error) from error
 
 
 def _members(archive: Any) -> dict[str, Array]:
@@ -254,14 +184,14 @@ def _read_idx_folder(folder: Path) -> dict[str, Array]:
 
 def read_idx(path: Path) -> Array:
     """Read one gzipped IDX file of unsigned bytes (the format in which MNIST is published)."""
-    _check_file(path)
+    check_file(path)
     try:
         content = gzip.decompress(path.read_bytes())
         rank = content[3]
         shape = np.frombuffer(content, dtype=">i4", count=rank, offset=4)
         return np.frombuffer(content, dtype=np.uint8, offset=4 + 4 * rank).reshape(shape)
     except (OSError, EOFError, IndexError, ValueError, zlib.error) as error:
-        raise _damaged(path, "gzipped IDX file", error) from error
+        raise damaged(path, "gzipped IDX file", error) from error
 
 
 # Where Keras keeps what it loads as it was published: in folders of its cache, the first that is there; how to read it.

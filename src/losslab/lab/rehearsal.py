@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 
 import losslab
-from losslab.lab import encode
 from losslab.lab.backend import backend_of
+from losslab.lab.data import Dataset
 from losslab.lab.engines import ENGINES
 from losslab.lab.errors import LabError, own_words
 from losslab.lab.models import BUILT_IN, own
 from losslab.lab.network import Network
+from losslab.lab.tasks import Task
 
 
 def rehearse_model(network: Network, engine: str, x: Any) -> None:
@@ -20,7 +21,7 @@ def rehearse_model(network: Network, engine: str, x: Any) -> None:
     if network.model in BUILT_IN:
         return
     scores = _scores(network, engine, x)
-    wanted = (len(x), *network.output_shape)
+    wanted = (len(x), *network.output.shape)
     if scores.shape != wanted:
         raise LabError(
             f"{network.model} gives outputs of shape {scores.shape} for a batch of shape {x.shape}",
@@ -51,29 +52,30 @@ def _scores(network: Network, engine: str, x: Any) -> Any:
 
 def _activation(network: Network, scores: Any) -> str:
     """Name the activation that the model seems to end in: a softmax is known by its values, wherever it stands."""
-    if np.allclose(scores.sum(axis=-1), 1, atol=1e-4) and (scores >= 0).all():
+    several = network.outputs > 1  # a single one that begins at zero is no log-softmax
+    if several and (scores >= 0).all() and np.allclose(scores.sum(axis=-1), 1, atol=1e-4):
         return "softmax"
-    if (scores <= 0).all() and np.allclose(np.exp(scores).sum(axis=-1), 1, atol=1e-4):
+    if several and (scores <= 0).all() and np.allclose(np.exp(scores).sum(axis=-1), 1, atol=1e-4):
         return "log-softmax"
     declared = own.last_activation(own.build(network))
     return "sigmoid" if declared == "sigmoid" and ((scores >= 0) & (scores <= 1)).all() else ""
 
 
-def rehearse(label: str, loss: losslab.Loss, classes: int, batch: int, engine: str) -> None:
+def rehearse(label: str, loss: losslab.Loss, task: Task, dataset: Dataset, batch: int, engine: str) -> None:
     """Raise LabError unless the loss gives one number, with a gradient, for a batch of these data."""
-    y = encode.labels(loss, np.arange(batch) % classes, classes)
-    outputs = np.zeros((batch, classes), np.float32)
+    y = task.targets(loss, dataset.y[:batch], dataset.labels)
+    outputs = np.zeros((len(y), *task.output(loss, dataset.labels).shape), np.float32)
     try:
         shape = _TRIED_ON[backend_of(engine)](loss, y, outputs)
     except Exception as error:  # a formula can be anybody's code and raise anything
         raise LabError(
-            f"{label} cannot be trained on {classes} classes",
+            f"{label} cannot be trained on labels of shape {y.shape} with outputs of shape {outputs.shape}",
             own_words(error),
             "change its parameters, or choose another loss: losslab list names them",
         ) from error
     if shape != ():
         raise LabError(
-            f"{label} gives values of shape {shape} for a batch of {batch}",
+            f"{label} gives values of shape {shape} for a batch of {len(y)}",
             "training needs one number",
             "use a reduction, for example reduction=mean, or leave it out",
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from losslab.lab.measures import FURTHER
+from losslab.lab.tasks import TASKS
 
 _NUMBER = (int, float)
 
@@ -18,6 +18,7 @@ CONFIG = {
         "classes": list,
         "digest": str,
     },
+    "task": {"name": set(TASKS), "measure": (str, type(None)), "cost": (str, type(None))},
     "arms": [{"label": str, "group": str}],
     "protocol": {
         "model": str,
@@ -30,19 +31,22 @@ CONFIG = {
         "shared_rate": (*_NUMBER, type(None)),
         "quick": bool,
         "noise": _NUMBER,
+        "imbalance": _NUMBER,
         "optimizer": {"adam", "sgd"},
     },
 }
+LEVELS = {"kind": {"noise", "imbalance"}, "levels": [_NUMBER], "command": str}
 ENVIRONMENT = {"python": str, "platform": str, "cpus": (int, type(None)), "packages": dict}
 
-_CURVES = {name: [(*_NUMBER, type(None))] for name in ("loss", "accuracy", "val_loss", "val_accuracy")}
+_CURVES = {name: [(*_NUMBER, type(None))] for name in ("loss", "score", "val_loss", "val_score")}
 _BY_STATUS: dict[str, dict[str, Any]] = {
-    "ok": {"epochs": int, "history": _CURVES, "val_accuracy": _NUMBER, "seconds": _NUMBER},
+    "ok": {"epochs": int, "history": _CURVES, "val_score": (*_NUMBER, type(None)), "seconds": _NUMBER},
     "diverged": {"history": _CURVES, "seconds": _NUMBER},
     "error": {"error": str},
 }
-_MEASURES = {key: (*_NUMBER, type(None)) for key in (measure.key for measure in FURTHER)}
-_FINAL = {"measures": {"accuracy": _NUMBER, "temperature": _NUMBER, **_MEASURES}, "bins": {"after": [[_NUMBER]]}}
+_FINAL = {"measures": dict}
+# What not every run has: not every task has probabilities or classes
+_WHERE_THERE = {"bins": {"after": [[_NUMBER]]}, "confusion": [[int]], "epoch_seconds": [_NUMBER]}
 _RUN = {
     "id": str,
     "group": str,
@@ -82,10 +86,19 @@ def fault_of_run(record: Any) -> str:
         return found
     if record["status"] != "ok":
         return ""
-    if record["stage"] == "final" and (found := fault(record, _FINAL)):
+    if record["stage"] == "final" and (found := _fault_of_final(record)):
         return found
     short = [name for name in _CURVES if len(record["history"][name]) != record["epochs"]]
     return f"'{short[0]}' has not one value per epoch" if short else ""
+
+
+def _fault_of_final(record: Any) -> str:
+    there = {key: wanted for key, wanted in _WHERE_THERE.items() if key in record}
+    if found := fault(record, _FINAL | there):
+        return found
+    measures = record["measures"].items()
+    wrong = [key for key, value in measures if not isinstance(value, (*_NUMBER, type(None)))]
+    return f"'{wrong[0]}' is no number" if wrong else ""
 
 
 def _first(faults: Any) -> str:

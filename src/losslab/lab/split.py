@@ -19,10 +19,10 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """Inputs (N, ...) in float32 and class ids (N,) in int32."""
+    """Inputs (N, ...) in float32 and labels (N, ...) as the data set has them."""
 
     x: Array
-    ids: Array
+    y: Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,9 +34,15 @@ class Split:
     test: Part
 
 
-def training_examples(dataset: Dataset) -> int:
-    """Return how many examples a seed trains on."""
-    return len(dataset.y) - _validation_examples(dataset)
+def training_examples(dataset: Dataset, imbalance: float = 1.0) -> int:
+    """Return how many examples a seed trains on, at least."""
+    largest = 0 if dataset.groups is None else int(np.bincount(dataset.groups).max())
+    left = len(dataset.y) - _validation_examples(dataset) - largest
+    if imbalance == 1:
+        return max(1, left)
+    classes = len(dataset.labels.classes)
+    counts = np.bincount(dataset.y, minlength=classes) * left // len(dataset.y) - 1  # stratified: to one example
+    return int(np.maximum(1, np.floor(counts * _shares(classes, imbalance))).sum())
 
 
 def _validation_examples(dataset: Dataset) -> int:
@@ -45,17 +51,27 @@ def _validation_examples(dataset: Dataset) -> int:
 
 def split(dataset: Dataset, seed: int) -> Split:
     """Draw the seed's training and validation examples; scale every part with training statistics only."""
-    order = stratified_order(dataset.y, stream(seed, "split"))
-    cut = _validation_examples(dataset)
-    held, kept = np.sort(order[:cut]), np.sort(order[cut:])
-    train = scaled(dataset, dataset.x[kept])
+    held = _held(dataset, stream(seed, "split"))
+    train = scaled(dataset, dataset.x[~held])
     shift, scale = _standardization(train, dataset.standardized)
     validation, test = scaled(dataset, dataset.x[held]), scaled(dataset, dataset.x_test)
     return Split(
-        Part((train - shift) / scale, dataset.y[kept]),
+        Part((train - shift) / scale, dataset.y[~held]),
         Part((validation - shift) / scale, dataset.y[held]),
         Part((test - shift) / scale, dataset.y_test),
     )
+
+
+def _held(dataset: Dataset, rng: np.random.Generator) -> NDArray[np.bool_]:
+    """Which examples are for validation: so many, or as many whole groups as it takes for that."""
+    count = _validation_examples(dataset)
+    if dataset.groups is None:
+        held = np.zeros(len(dataset.y), bool)
+        held[stratified_order(dataset.strata, rng)[:count]] = True
+        return held
+    order = rng.permutation(dataset.groups.max() + 1)
+    cut = int(np.searchsorted(np.cumsum(np.bincount(dataset.groups)[order]), count)) + 1
+    return np.asarray(np.isin(dataset.groups, order[:cut]))
 
 
 def scaled(dataset: Dataset, x: Array) -> Array:
@@ -68,6 +84,37 @@ def _standardization(train: Array, standardized: Array) -> tuple[Array, Array]:
     shift = np.where(standardized, mean, 0.0).astype(np.float32)
     scale = np.where(standardized & (sd > 0), sd, 1.0).astype(np.float32)
     return shift, scale
+
+
+def disturbed(parts: Split, classes: int, noise: float, imbalance: float, seed: int) -> Split:
+    """Make classes rare and labels wrong among the training and validation examples; the test stays as it is."""
+    train, validation, test = parts.train, parts.validation, parts.test
+    if imbalance != 1:
+        rng = stream(seed, "imbalance")
+        rows = [imbalanced(part.y, classes, imbalance, rng) for part in (train, validation)]
+        train, validation = (
+            Part(part.x[kept], part.y[kept]) for part, kept in zip((train, validation), rows, strict=True)
+        )
+    if noise:
+        rng = stream(seed, "noise")
+        train, validation = (Part(part.x, with_noise(part.y, classes, noise, rng)) for part in (train, validation))
+    return Split(train, validation, test)
+
+
+def imbalanced(ids: NDArray[Any], classes: int, ratio: float, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Return which examples to keep, in order: of class k of K the share ratio^(-k / (K - 1)), but one at least.
+
+    So the first class has `ratio` times as many as the last (Cao et al. 2019, arXiv:1906.07413, section 4.1).
+    """
+    kept = []
+    for k, share in enumerate(_shares(classes, ratio)):
+        members = rng.permutation(np.flatnonzero(ids == k))
+        kept.append(members[: max(1, round(share * len(members)))])
+    return np.sort(np.concatenate(kept))
+
+
+def _shares(classes: int, ratio: float) -> NDArray[np.float64]:
+    return np.asarray(ratio ** (-np.arange(classes) / (classes - 1)))
 
 
 def with_noise(ids: NDArray[Any], classes: int, share: float, rng: np.random.Generator) -> NDArray[Any]:

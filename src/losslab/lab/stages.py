@@ -12,6 +12,7 @@ from losslab.lab.executors import Executor
 from losslab.lab.plan import Arm, Protocol
 from losslab.lab.progress import Silent
 from losslab.lab.store import Store
+from losslab.lab.tasks import Task
 from losslab.lab.trainer import run_trial
 
 Rates = Sequence[tuple[Arm, float]]
@@ -19,11 +20,12 @@ Rates = Sequence[tuple[Arm, float]]
 
 @dataclass(frozen=True)
 class Session:
-    """Where the runs go, how they are trained, on what, what shows them, and where they run."""
+    """Where the runs go, how they are trained, on what data for which task, what shows them, and where they run."""
 
     store: Store
     protocol: Protocol
     job_data: dict[str, Any]
+    task: Task
     display: Silent
     executor: Executor
 
@@ -56,9 +58,12 @@ class Session:
         return [(arm, rate) for arm, rate in best if rate is not None]
 
     def _best(self, arm: Arm, tried: Iterable[float]) -> float | None:
-        group = plan.group_of(arm, self.protocol, self.job_data["digest"])
+        group, decides = (
+            plan.group_of(arm, self.protocol, self.task.describe(), self.job_data["digest"]),
+            self.task.decides,
+        )
         own = [r for r in self.store.records.values() if r["group"] == group and r["lr"] in tried]
-        return analysis.best_rate(analysis.tuning_rows(own))
+        return analysis.best_rate(analysis.tuning_rows(own, decides), decides)
 
     def _beyond(self, arm: Arm, tried: Sequence[float]) -> float | None:
         """Return the rate to try next when the best so far is an end of the grid."""
@@ -66,7 +71,7 @@ class Session:
         return None if best is None else plan.neighbour(tried, best)
 
     def _execute(self, stage: str, rates: Rates, seeds: Iterable[int]) -> None:
-        jobs = plan.jobs(stage, rates, seeds, self.protocol, self.job_data)
+        jobs = plan.jobs(stage, rates, seeds, self.protocol, self.task.describe(), self.job_data)
         pending = [job for job in jobs if not self.store.settled(job["id"])]
         self.display.note(f"{stage}: {len(jobs)} runs, {len(jobs) - len(pending)} already there")
         self.display.expect(len(pending))

@@ -17,6 +17,7 @@ from losslab.lab.errors import Exit, LabError
 
 LOG = "runs.jsonl"
 LOCK = ".lock"
+LEVELS = "levels.json"
 SETTLED = ("ok", "diverged")
 
 Record = dict[str, Any]
@@ -155,6 +156,11 @@ def read_config(folder: Path) -> dict[str, Any]:
 def read_environment(folder: Path) -> dict[str, Any]:
     """Read what a run folder's comparison ran on. Raises LabError: it is not there or damaged."""
     return _read_json(folder / "env.json", schema.ENVIRONMENT)
+
+
+def read_levels(folder: Path) -> dict[str, Any]:
+    """Read which levels a folder holds comparisons of. Raises LabError: it is not there or damaged."""
+    return _read_json(folder / LEVELS, schema.LEVELS)
 
 
 def _read_json(path: Path, wanted: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich import box
@@ -14,8 +14,10 @@ from rich.table import Table
 
 from losslab.lab import words
 from losslab.lab.analysis import Summary
+from losslab.lab.measures import Measure
 
 PLAIN_WIDTH = 160
+_MEASURES_A_TABLE = 6
 _LEAST_NEEDED = ("p", "runs", "lr")
 _MARKS = {"better": "+", "worse": "-"}
 _COLOURS = {"better": "green", "worse": "red", "practically equal": "cyan", "no pair": "red", "no result": "red"}
@@ -28,21 +30,35 @@ def print_summary(config: Mapping[str, Any], summary: Summary) -> None:
     console.print(_fitting_table(console, summary, box.ASCII2 if plain else box.SIMPLE_HEAD))
     for arm in summary.arms:
         console.print(arm.sentence, markup=False, soft_wrap=True)
-    if words.has_probabilities(summary):
-        console.print(_further(summary, box.ASCII2 if plain else box.SIMPLE_HEAD))
+    measures = words.further(summary)
+    for start in range(0, len(measures), _MEASURES_A_TABLE):
+        part = measures[start : start + _MEASURES_A_TABLE]
+        console.print(_further(summary, part, box.ASCII2 if plain else box.SIMPLE_HEAD))
+    console.print(_efforts(summary, box.ASCII2 if plain else box.SIMPLE_HEAD))
+    console.print(words.target(summary, config["protocol"]), markup=False, soft_wrap=True)
     if stamp := words.stamp(config["protocol"]):
         console.print(stamp, style="bold yellow", soft_wrap=True)
 
 
-def _further(summary: Summary, style: box.Box) -> Table:
+def _further(summary: Summary, measures: Sequence[Measure], style: box.Box) -> Table:
     """Means, marked where they differ from the baseline's; the report has the differences."""
     table = Table(box=style)
-    for column in words.FURTHER_COLUMNS:
+    table.add_column("loss", overflow="fold")
+    for measure in measures:
+        table.add_column(f"{measure.title} {words.better(measure)}", justify="right", overflow="fold")
+    for arm in summary.arms:
+        cells = [words.cell(arm.figures[measure.key], measure) for measure in measures]
+        table.add_row(escape(arm.label), *(f"{mean} {_MARKS.get(verdict, ' ')}" for mean, _, verdict in cells))
+    table.caption = "↑ higher is better, ↓ lower; + better than the baseline, - worse"
+    return table
+
+
+def _efforts(summary: Summary, style: box.Box) -> Table:
+    table = Table(box=style)
+    for column in words.effort_columns(summary):
         table.add_column(column, justify="left" if column == "loss" else "right", overflow="fold")
     for arm in summary.arms:
-        cells = [f"{mean} {_MARKS.get(verdict, ' ')}" for mean, _, verdict in words.further(arm)]
-        table.add_row(escape(arm.label), *cells)
-    table.caption = "lower is better; + better than the baseline, - worse"
+        table.add_row(*map(escape, words.effort_row(arm)))
     return table
 
 
@@ -56,13 +72,13 @@ def _fitting_table(console: Console, summary: Summary, style: box.Box) -> Table:
 
 
 def _table(summary: Summary, left_out: set[str], style: box.Box) -> Table:
-    table = Table(box=style)
-    shown = [column for column in words.COLUMNS if column not in left_out]
+    table, columns = Table(box=style), words.columns(summary)
+    shown = [column for column in columns if column not in left_out]
     for column in shown:
         numeric = column not in ("loss", "runs", "verdict")
         table.add_column(column, justify="right" if numeric else "left", no_wrap=column != "loss", overflow="fold")
     for arm in summary.arms:
-        row = dict(zip(words.COLUMNS, map(escape, words.row(arm)), strict=True))
+        row = dict(zip(columns, map(escape, words.row(arm, summary.decides)), strict=True))
         row["verdict"] = f"[{_COLOURS.get(arm.verdict, 'default')}]{arm.verdict}[/]"
         table.add_row(*(row[column] for column in shown))
     return table

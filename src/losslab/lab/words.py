@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from losslab.lab.analysis import ArmResult, Figure, Summary, signed
+from losslab.lab import sensitivity
+from losslab.lab.analysis import ArmResult, Summary, signed
 from losslab.lab.calibration import BINS
-from losslab.lab.measures import FURTHER, Measure
-from losslab.lab.pairs import CONFIDENCE
+from losslab.lab.effort import Cost, Effort
+from losslab.lab.measures import Measure
+from losslab.lab.pairs import CONFIDENCE, Figure
 from losslab.lab.plan import DIVERGED_ABOVE, MOST_EXTENSIONS
 from losslab.lab.split import MOST_VALIDATION, VALIDATION_SHARE
-
-COLUMNS = ("loss", "lr", "accuracy, %", "difference [95 %]", "p", "runs", "verdict")
+from losslab.lab.tasks import TASKS, task_from
 
 _NETWORKS = {
     "mlp": "a dense network (128 and 64 relu units)",
     "cnn": "a convolutional network (32 and 64 filters of 3 × 3, each with relu and 2 × 2 max pooling; 1024 relu "
     "units; dropout 0.25)",
+    "unet": "a U-Net (8, 16 and 32 filters of 3 × 3, two layers each with relu, 2 × 2 max pooling and upsampling)",
 }
 _OPTIMIZERS = {"adam": "Adam", "sgd": "stochastic gradient descent without momentum"}
+_PROBABILITIES = (
+    f"Probabilities: negative log-likelihood (NLL), Brier score (0 to 2) and expected calibration error (ECE, {BINS} "
+    "bins) of the test examples; scaled: after temperature scaling, fitted on the run's validation examples. Margins "
+    "are no probabilities before that."
+)
 _ENGINES = {
     "scan": "one compiled JAX loop an epoch",
     "step": "one compiled JAX step a batch",
@@ -28,22 +35,43 @@ _ENGINES = {
 }
 
 
-def row(arm: ArmResult) -> tuple[str, ...]:
-    """Return one loss's table row, in the order of COLUMNS."""
-    figure, p = arm.accuracy, ""
+def columns(summary: Summary) -> tuple[str, ...]:
+    """The heads of the table."""
+    return (
+        "loss",
+        "lr",
+        f"{summary.decides.title} {better(summary.decides)}",
+        "difference [95 %]",
+        "p",
+        "runs",
+        "verdict",
+    )
+
+
+def row(arm: ArmResult, decides: Measure) -> tuple[str, ...]:
+    """Return one loss's table row, in the order of the columns."""
+    figure, p = arm.deciding, ""
     if figure.contrast is not None and figure.contrast.p is not None:
         p = f"{figure.contrast.p:.3f}"
     rate = "none" if arm.rate is None else f"{arm.rate:g}"
-    return arm.label, rate, _mean(figure), _difference(figure), p, _runs(arm), arm.verdict
+    return (
+        arm.label,
+        rate,
+        _mean(figure, decides.digits),
+        _difference(figure, decides.digits),
+        p,
+        _runs(arm),
+        arm.verdict,
+    )
 
 
-def _mean(figure: Figure, digits: int = 2) -> str:
+def _mean(figure: Figure, digits: int) -> str:
     if figure.mean is None:
         return "none"
     return f"{figure.mean:.{digits}f}" + ("" if figure.sd is None else f" ± {figure.sd:.{digits}f}")
 
 
-def _difference(figure: Figure, digits: int = 2) -> str:
+def _difference(figure: Figure, digits: int) -> str:
     contrast = figure.contrast
     if contrast is None:
         return ""
@@ -53,22 +81,70 @@ def _difference(figure: Figure, digits: int = 2) -> str:
     return f"{signed(contrast.mean, digits)} [{ends}]"
 
 
-FURTHER_COLUMNS = ("loss", *(measure.title for measure in FURTHER))
+def further(summary: Summary) -> tuple[Measure, ...]:
+    """The measures besides the one that decides which any loss has."""
+    return tuple(m for m in summary.measures[1:] if any(arm.figures[m.key].values for arm in summary.arms))
 
 
-def further(arm: ArmResult) -> list[tuple[str, str, str]]:
-    """Return mean, difference and verdict of each of the FURTHER measures of a loss."""
-    return [_cell(arm.figures[measure.key], measure) for measure in FURTHER]
-
-
-def _cell(figure: Figure, measure: Measure) -> tuple[str, str, str]:
+def cell(figure: Figure, measure: Measure) -> tuple[str, str, str]:
+    """Return mean, difference and verdict of one of the further measures of a loss."""
     verdict = "" if figure.contrast is None else figure.contrast.verdict
     return _mean(figure, measure.digits), _difference(figure, measure.digits), verdict
 
 
-def has_probabilities(summary: Summary) -> bool:
-    """Tell whether any loss has one of the FURTHER measures."""
-    return any(arm.figures[measure.key].values for arm in summary.arms for measure in FURTHER)
+def effort_columns(summary: Summary) -> tuple[str, ...]:
+    """The heads of the table of efforts."""
+    near = f"lr within {sensitivity.words(summary.decides)}"
+    return "loss", "ms an epoch", "epochs to target", "epochs more [95 %]", near
+
+
+def effort_row(arm: ArmResult) -> tuple[str, ...]:
+    """Return what one loss takes to train, in the order of the columns."""
+    effort, rates = arm.effort, arm.rates
+    return (
+        arm.label,
+        _cost(effort.cost),
+        _epochs(effort),
+        _difference(effort.epochs, 1),
+        "" if rates is None else f"{rates[0]:g} to {rates[1]:g} (×{rates[1] / rates[0]:.0f})",
+    )
+
+
+def _epochs(effort: Effort) -> str:
+    if effort.epochs.mean is None:
+        return "none"
+    reached = sum(epoch is not None for epoch in effort.reached.values())
+    return f"{effort.epochs.mean:.1f}, {reached}/{len(effort.reached)} reached"
+
+
+def _cost(cost: Cost) -> str:
+    time = "" if cost.seconds is None else f"{1000 * cost.seconds:#.3g}"
+    return time if cost.ratio in (None, 1) else f"{time} (×{cost.ratio:.2f})"
+
+
+def target(summary: Summary, how: Mapping[str, Any]) -> str:
+    """Say what the runs are timed to, or nothing."""
+    if summary.target is None:
+        return ""
+    decides = summary.decides
+    return (
+        f"The target is {summary.target:.{decides.digits}f}{decides.unit} validation {decides.name}: short of the mean "
+        f"of {summary.arms[0].label} after the last epoch by one standard deviation between seeds, or by what is "
+        f"practically equal where that is more. A run that never gets there counts all {how['epochs']} epochs. Time is "
+        "that of the training in an epoch, median over epochs and final runs."
+    )
+
+
+def level(summary: Summary, arm: int) -> tuple[str, str, str]:
+    """Return mean, difference and verdict of the measure that decides."""
+    found = summary.arms[arm]
+    mean, difference, _ = cell(found.deciding, summary.decides)
+    return mean, difference, "" if found.verdict == "baseline" else found.verdict
+
+
+def better(measure: Measure) -> str:
+    """Which way is better: an arrow."""
+    return "↑" if measure.higher_is_better else "↓"
 
 
 def _runs(arm: ArmResult) -> str:
@@ -98,19 +174,38 @@ def noise(summary: Summary, data: Mapping[str, Any]) -> str:
 
 def protocol(config: Mapping[str, Any]) -> list[str]:
     """Return the protocol as sentences."""
-    return [*_training(config), *_rates(config["protocol"]), *_pairing(config["protocol"])]
+    measures = task_from(config["task"]).measures
+    return [*_training(config), *_rates(config["protocol"], measures[0]), *_pairing(config["protocol"], measures)]
 
 
 def _training(config: Mapping[str, Any]) -> list[str]:
     data, how = config["data"], config["protocol"]
-    origin = "the data set's own" if data["own_test"] else "drawn once, stratified by class"
     return [
-        f"Data: {data['name']}, {data['examples']} examples for training and validation in {len(data['classes'])} "
-        f"classes, {data['test_examples']} test examples ({origin}).",
+        f"Data: {data['name']}, {data['examples']} examples for training and validation, {data['test_examples']} test "
+        f"examples ({_origin(data, config['task']['name'])}). "
+        f"Task: {task_from(config['task']).sentence(data['classes'])}.",
         f"Network: {_network(how['model'])}; its output layer and the labels are what each loss declares to take.",
+        *_imbalance(how["imbalance"]),
         *_noise(how["noise"]),
         f"Training: {_OPTIMIZERS[how['optimizer']]}, {how['epochs']} epochs, batches of {how['batch']} (an incomplete "
         f"last batch is left out), no schedule, no early stopping; {_engine(how['engine'])}.",
+    ]
+
+
+def _origin(data: Mapping[str, Any], task: str) -> str:
+    if data["own_test"]:
+        return "the data set's own"
+    if data["grouped"]:
+        return "the last values of the column that keeps examples together, which validation examples are drawn by too"
+    return "drawn once" + ", stratified by class" * TASKS[task].has_classes
+
+
+def _imbalance(ratio: float) -> list[str]:
+    if ratio == 1:
+        return []
+    return [
+        f"Imbalance: of the training and validation examples the first class keeps all and the last one in {ratio:g}, "
+        "those between shares that fall by equal factors, drawn by the seed, alike for every loss; the test stays."
     ]
 
 
@@ -133,22 +228,23 @@ def _noise(share: float) -> list[str]:
     ]
 
 
-def _rates(how: Mapping[str, Any]) -> list[str]:
+def _rates(how: Mapping[str, Any], decides: Measure) -> list[str]:
     if how["shared_rate"] is not None:
         return [f"Learning rate: {how['shared_rate']:g} for all losses, not tuned."]
     rates = ", ".join(f"{rate:g}" for rate in how["rates"])
     seeds = f"{how['tuning_seeds']} tuning seed{'s' * (how['tuning_seeds'] > 1)}"
     sentence = (
-        f"Learning rate: each loss its own, the best mean validation accuracy at the last epoch over {seeds} among "
-        f"{rates}; where the best is an end of that grid, it is extended by up to {MOST_EXTENSIONS} half-decades. "
-        "Tuning seeds are not among the final seeds."
+        f"Learning rate: each loss its own, the best mean validation {decides.name} at the last epoch over {seeds} "
+        f"among {rates}; where the best is an end of that grid, it is extended by up to {MOST_EXTENSIONS} half-decades."
+        " Tuning seeds are not among the final seeds."
     )
-    if how["model"] == "cnn":
+    if how["model"] in ("cnn", "unet"):
         sentence += " Fewer rates and seeds are tried than for the dense network, because a run costs far more."
     return [sentence]
 
 
-def _pairing(how: Mapping[str, Any]) -> list[str]:
+def _pairing(how: Mapping[str, Any], measures: Sequence[Measure]) -> list[str]:
+    names = {measure.key for measure in measures}
     return [
         f"Final runs: {how['seeds']} seeds. A seed fixes the training/validation split ({VALIDATION_SHARE:.0%} "
         f"validation, at most {MOST_VALIDATION}), initial weights, batch order and dropout, alike for every loss, so "
@@ -156,10 +252,8 @@ def _pairing(how: Mapping[str, Any]) -> list[str]:
         f"Interval: paired t, {CONFIDENCE:.0%}, of one difference by itself. p: paired t test, corrected for the "
         f"number of losses by Holm's method; a difference is called only where it is below {1 - CONFIDENCE:.2f}. "
         "summary.json has the exact sign-flip p too, uncorrected.",
-        "Probabilities: negative log-likelihood (NLL), Brier score (0 to 2) and expected calibration error (ECE, "
-        f"{BINS} bins) of the test examples, lower is better; scaled: after temperature scaling, fitted on the run's "
-        "validation examples. Margins are no probabilities before that.",
+        *([_PROBABILITIES] * ("ece_scaled" in names)),
         "Diverged: the training loss became infinite or NaN, or ended more than "
-        f"{DIVERGED_ABOVE:.0%} above the untrained network's. Diverged runs are counted, have no accuracy, and their "
+        f"{DIVERGED_ABOVE:.0%} above the untrained network's. Diverged runs are counted, have no result, and their "
         "seeds are left out of the paired difference.",
     ]

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 import losslab
-from losslab.lab.engines.program import EVALUATION_BATCH, Examples
+from losslab.lab.engines.program import EVALUATION_BATCH, Examples, finished
 from losslab.lab.errors import LabError
 from losslab.lab.models import keras as keras_models
 from losslab.lab.network import Network
@@ -19,6 +19,8 @@ _OPTIMIZERS = {"adam": keras.optimizers.Adam, "sgd": keras.optimizers.SGD}
 _ACTIVATIONS: dict[str, Activation] = {
     "softmax": keras.ops.softmax,
     "sigmoid": keras.ops.sigmoid,
+    "softplus": keras.ops.softplus,
+    "exponential": keras.ops.exp,
     "linear": keras.ops.convert_to_tensor,
 }
 
@@ -34,7 +36,7 @@ class FitProgram:
 
     def __init__(self, network: Network, optimizer_name: str, loss: losslab.Loss) -> None:
         self._network, self._loss = network, loss
-        self._activation = _ACTIVATIONS[network.activation]
+        self._activation = finished(network.output, _ACTIVATIONS, keras.ops.convert_to_tensor)
         self._model = keras_models.build(network)
         self._optimizer = _OPTIMIZERS[optimizer_name]()
         self._optimizer.build(self._model.trainable_variables)
@@ -72,7 +74,7 @@ class FitProgram:
     def _watching(self, shape: tuple[int, int]) -> Seen:
         """Return what sees the outputs of an epoch of this shape (steps, batch); another shape is compiled anew."""
         if self._seen is None or self._seen.shape != shape:
-            self._seen = Seen(shape, self._network.output_shape, self._activation, self._loss)
+            self._seen = Seen(shape, self._network.output.shape, self._activation, self._loss)
             objective = _Objective(self._activation, self._loss)
             self._model.compile(self._optimizer, objective, metrics=[self._seen])
         return self._seen

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import keras
 
 import losslab
-from losslab.lab.engines.program import EVALUATION_BATCH, Examples
+from losslab.lab.engines.program import EVALUATION_BATCH, Examples, finished
 from losslab.lab.models import jax as functional
 from losslab.lab.network import Network
 
@@ -18,6 +18,8 @@ _OPTIMIZERS = {"adam": keras.optimizers.Adam, "sgd": keras.optimizers.SGD}
 _ACTIVATIONS: dict[str, Callable[[Any], Any]] = {
     "softmax": jax.nn.softmax,
     "sigmoid": jax.nn.sigmoid,
+    "softplus": jax.nn.softplus,
+    "exponential": jnp.exp,
     "linear": jnp.asarray,
 }
 
@@ -54,7 +56,7 @@ class JaxProgram:
     def __init__(
         self, network: Network, optimizer_name: str, loss: losslab.Loss, compiled: Callable[[Step], Epoch]
     ) -> None:
-        self._loss, self._activation = loss, _ACTIVATIONS[network.activation]
+        self._loss, self._activation = loss, finished(network.output, _ACTIVATIONS, jnp.asarray)
         self._model = functional.build(network)
         self._optimizer = _OPTIMIZERS[optimizer_name]()
         self._optimizer.build(self._model.variables)

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from losslab.lab.tasks import Output
 
 EVALUATION_BATCH = 1000
 
@@ -12,6 +17,24 @@ class Examples(NamedTuple):
 
     x: Any
     y: Any
+
+
+def finished(
+    output: Output, activations: Mapping[str, Callable[[Any], Any]], array: Callable[[Any], Any]
+) -> Callable[[Any], Any]:
+    """Return what makes outputs of scores: activation(scores) · scale + shift.
+
+    Args:
+        output: says which.
+        activations: a framework's, by name.
+        array: makes the framework's array of a NumPy one.
+    """
+    activation = activations[output.activation]
+    if not output.scale:
+        return activation
+    scale = np.array(output.scale, np.float32)
+    shift = np.array(output.shift or np.zeros_like(scale), np.float32)
+    return lambda scores: activation(scores) * array(scale) + array(shift)
 
 
 class Program(Protocol):

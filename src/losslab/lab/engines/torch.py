@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 import losslab
-from losslab.lab.engines.program import EVALUATION_BATCH, Examples
+from losslab.lab.engines.program import EVALUATION_BATCH, Examples, finished
 from losslab.lab.models import torch as modules
 from losslab.lab.network import Network
 
@@ -34,7 +34,7 @@ class TorchProgram:
 
     def __init__(self, network: Network, optimizer_name: str, loss: losslab.Loss) -> None:
         self._network, self._optimizer_name, self._loss = network, optimizer_name, loss
-        self._activation = _ACTIVATIONS[network.activation]
+        self._activation = finished(network.output, _ACTIVATIONS, self.place)
 
     @staticmethod
     def place(array: Any) -> torch.Tensor:
@@ -116,5 +116,7 @@ _OPTIMIZERS = {"adam": _Adam, "sgd": _Sgd}
 _ACTIVATIONS: dict[str, Any] = {
     "softmax": lambda scores: scores.softmax(dim=-1),
     "sigmoid": torch.sigmoid,
+    "softplus": torch.nn.functional.softplus,
+    "exponential": torch.exp,
     "linear": lambda scores: scores,
 }

@@ -6,138 +6,88 @@ own; one that dies is replaced, and its job tried once more.
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import signal
 import time
-from collections import deque
-from collections.abc import Generator, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from multiprocessing import connection
+from types import TracebackType
 from typing import Any
 
 from losslab.lab.executors import worker
-from losslab.lab.executors.protocol import Result, Trial, Watch, failed
+from losslab.lab.executors.protocol import Trial
+from losslab.lab.executors.supervised import PATIENCE, News, Seat, Supervised
 from losslab.lab.plan import Job
 
 # Fresh interpreters: a fork of a process whose libraries have threads may hang.
 _CONTEXT = multiprocessing.get_context("spawn")
-_TRIES = 2
-_PATIENCE = 600.0
-"""Seconds without an epoch or a result after which a run is taken to hang; what a new process imports has as long."""
 
 
-@dataclass
-class _Process:
-    """A process, this end of its pipe, and what it works on."""
+@dataclass(eq=False, kw_only=True)
+class _Process(Seat):
+    """A process and this end of its pipe."""
 
     process: Any
     pipe: Any
-    job: Job | None = None
-    heard: float = field(default_factory=time.monotonic)
-    ready: bool = False
-
-    def give(self, job: Job) -> None:
-        self.job, self.heard = job, time.monotonic()
-        self.pipe.send(job)
-
-    def stop(self) -> None:
-        self.process.kill()
-        self.process.join()
-        self.pipe.close()
 
 
-class Local:
-    """Runs jobs in `count` processes.
+class Local(Supervised[_Process]):
+    """Runs jobs in `count` processes, which wait for further jobs until the block ends.
 
     Args:
         count: how many.
         patience: seconds without an epoch or a result after which a run is stopped.
     """
 
-    def __init__(self, count: int, patience: float = _PATIENCE) -> None:
-        self._count, self._patience = count, patience
+    def __init__(self, count: int, patience: float = PATIENCE) -> None:
+        super().__init__(patience)
+        self._count = count
         self._processes: list[_Process] = []
 
-    def close(self) -> None:
-        """Stop the processes, which otherwise wait for further jobs."""
-        while self._processes:
-            self._processes.pop().stop()
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop(self._processes)
 
-    def run(self, trial: Trial, jobs: Iterable[Job], watch: Watch) -> Generator[tuple[Job, Result]]:
-        """Yield (job, result) as they finish."""
-        waiting = deque((job, 1) for job in jobs)
-        processes, tries = self._processes, dict[int, int]()
-        processes += [_begun(trial) for _ in range(min(self._count, len(waiting)) - len(processes))]
+    def _free(self, trial: Trial, wanted: int) -> Sequence[_Process]:
+        idle = sum(each.job is None for each in self._processes)
+        missing = min(self._count - len(self._processes), wanted - idle)
+        self._processes += [_begun(trial) for _ in range(missing)]
+        return [each for each in self._processes if each.job is None][:wanted]
+
+    def _give(self, seat: _Process, trial: Trial, job: Job) -> None:
+        seat.heard = time.monotonic()
+        with contextlib.suppress(OSError):  # it died while it was idle, which the pipe is going to tell
+            seat.pipe.send(job)
+
+    def _news(self, timeout: float) -> Sequence[News[_Process]]:
+        heard = connection.wait([each.pipe for each in self._busy], timeout)
+        return [self._said(each) for each in self._busy if each.pipe in heard]
+
+    def _said(self, each: _Process) -> News[_Process]:
         try:
-            while waiting or any(each.job is not None for each in processes):
-                for place, each in enumerate(processes):
-                    if each.job is None and waiting:
-                        job, tries[place] = waiting.popleft()
-                        watch.started(job)
-                        each.give(job)
-                for place in self._heard_from(processes):
-                    yield from self._next(processes, place, trial, waiting, tries, watch)
-        finally:
-            for each in [each for each in processes if each.job is not None]:
-                processes.remove(each)
-                each.stop()
+            return (each, *each.pipe.recv())
+        except (EOFError, OSError):
+            each.process.join()
+            self._stop([each])
+            return each, "lost", _last_words(each)
 
-    def _heard_from(self, processes: list[_Process]) -> list[int]:
-        """Wait until a process says something, dies, or has been silent for too long; return those."""
-        busy = {each.pipe: place for place, each in enumerate(processes) if each.job is not None}
-        ends = {place: self._end(processes[place]) for place in busy.values()}
-        heard = connection.wait(list(busy), timeout=max(0.0, min(ends.values()) - time.monotonic()))
-        late = [place for place, end in ends.items() if time.monotonic() >= end]
-        return [busy[pipe] for pipe in heard if pipe in busy] or late
+    def _stop(self, seats: Sequence[_Process]) -> None:
+        self._processes = [each for each in self._processes if each not in seats]
+        for each in seats:
+            each.process.kill()
+            each.process.join()
+            each.pipe.close()
 
-    def _end(self, each: _Process) -> float:
-        """When it will have been silent for too long."""
-        return each.heard + (self._patience if each.ready else _PATIENCE)
 
-    def _next(
-        self,
-        processes: list[_Process],
-        place: int,
-        trial: Trial,
-        waiting: deque[tuple[Job, int]],
-        tries: dict[int, int],
-        watch: Watch,
-    ) -> Generator[tuple[Job, Result]]:
-        """Take what a process said; a result ends its job, an end of the pipe its process."""
-        each = processes[place]
-        job = each.job
-        assert job is not None
-        try:
-            if not each.pipe.poll():
-                raise TimeoutError
-            kind, content = each.pipe.recv()
-        except (EOFError, OSError, TimeoutError) as error:
-            reason = self._end_of(each, isinstance(error, TimeoutError))
-            processes[place] = _begun(trial)
-            if tries[place] < _TRIES and not isinstance(error, TimeoutError):
-                watch.note(f"{reason}; its run is tried once more")
-                waiting.appendleft((job, tries[place] + 1))
-            else:
-                yield job, failed(reason, f"{reason}\n")
-            return
-        each.heard, each.ready = time.monotonic(), True
-        if kind == "epoch":
-            watch.epoch(job, content)
-        elif kind == "result":
-            each.job = None
-            yield job, content
-
-    def _end_of(self, each: _Process, hangs: bool) -> str:
-        """Why a process is no more."""
-        if hangs:
-            each.stop()
-            return f"no epoch was finished in {self._patience:g} s: the run was stopped"
-        each.process.join()
-        code = each.process.exitcode
-        each.pipe.close()
-        how = f"was killed by {signal.Signals(-code).name}" if code and code < 0 else f"ended with exit code {code}"
-        memory = "; SIGKILL is what happens where memory runs out" if code == -signal.SIGKILL else ""
-        return f"a process {how}{memory}"
+def _last_words(each: _Process) -> str:
+    """Why a process is no more."""
+    code = each.process.exitcode
+    how = f"was killed by {signal.Signals(-code).name}" if code and code < 0 else f"ended with exit code {code}"
+    memory = "; SIGKILL is what happens where memory runs out" if code == -signal.SIGKILL else ""
+    return f"a process {how}{memory}"
 
 
 def _begun(trial: Trial) -> _Process:
@@ -149,4 +99,4 @@ def _begun(trial: Trial) -> _Process:
     finally:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     there.close()
-    return _Process(process, here)
+    return _Process(process=process, pipe=here)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import traceback
 from collections.abc import Callable, Generator, Iterable
+from types import TracebackType
 from typing import Any, Protocol
 
 from losslab.lab.errors import own_words
@@ -28,25 +30,34 @@ class Watch(Protocol):
 
 
 class Executor(Protocol):
-    """Runs jobs, of one trial."""
+    """Runs jobs, of one trial, inside a `with` block, which connects and lets go of what is held."""
 
-    def close(self) -> None:
-        """Let go of what it holds."""
+    def __enter__(self) -> Executor: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
 
     def run(self, trial: Trial, jobs: Iterable[Job], watch: Watch) -> Generator[tuple[Job, Result]]:
         """Yield (job, result) as they finish, every job once.
 
-        A trial that raises is no end: it gives status "error", the reason in one line, and the traceback as error. So
-        does a trial that kills its process, twice, or never returns. Closing the iterator stops what still runs.
+        A trial that raises, or gives what is no JSON, is no end: it gives status "error", the reason in one line, and
+        the traceback as error. So does a trial that kills its process, twice, or never returns. Closing the iterator
+        stops what still runs.
         """
 
 
 def guarded(trial: Trial, job: Job, on_epoch: Callable[[int], None]) -> Result:
-    """What a trial gives; status "error" where it raises."""
+    """What a trial gives; status "error" where it raises, or gives what the log cannot hold and no pipe may carry."""
     try:
-        return trial(job, on_epoch)
+        result = trial(job, on_epoch)
     except Exception as error:
         return failed(own_words(error), traceback.format_exc())
+    try:
+        json.dumps(result, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        return failed(f"the result is no JSON: {error}", f"{error}\n")
+    return result
 
 
 def failed(reason: str, error: str) -> Result:

@@ -1,3 +1,3 @@
-"""Networks: the lab's two, and the user's own. Their last layer gives plain scores; each loss has its activation."""
+"""Networks: the lab's, and the user's own. Their last layer gives plain scores; each loss has its activation."""
 
-BUILT_IN = ("mlp", "cnn")
+BUILT_IN = ("mlp", "cnn", "unet")

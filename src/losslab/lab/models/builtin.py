@@ -1,4 +1,4 @@
-"""The two networks of the lab, built in Keras."""
+"""The networks of the lab, built in Keras."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ DROPOUT = 0.25
 
 
 def build(network: Network) -> keras.Model:
-    """Build an "mlp" (64-128-64 for 64 features) or a "cnn", but for the activation of its last layer."""
+    """Build an "mlp" (64-128-64 for 64 features), a "cnn" or a "unet", but for what becomes of its scores."""
+    if network.model == "unet":
+        return _unet(network.shape, network.outputs)
     body = _cnn(network.shape) if network.model == "cnn" else _mlp()
     return keras.Sequential([layers.Input(network.shape), *body, layers.Dense(network.outputs)])
 
@@ -36,6 +38,32 @@ def _cnn(shape: tuple[int, ...]) -> list[keras.layers.Layer]:
         layers.Dense(1024, activation="relu"),
         layers.Dropout(DROPOUT),
     ]
+
+
+def _unet(shape: tuple[int, ...], outputs: int) -> keras.Model:
+    """Ronneberger et al. 2015 (arXiv:1505.04597) with 8, 16 and 32 filters, and borders that are kept.
+
+    Height and width are filled up to multiples of 4, and cut again.
+    """
+    height, width = shape[:2]
+    inputs = layers.Input(shape)
+    x = layers.Reshape((*shape, 1)[:3])(inputs)
+    x = layers.ZeroPadding2D(((0, -height % 4), (0, -width % 4)))(x)
+    kept = []
+    for filters in (8, 16):
+        kept.append(_convolved(x, filters))
+        x = HalvingMaxPool()(kept[-1])
+    x = _convolved(x, 32)
+    for filters in (16, 8):
+        x = _convolved(layers.Concatenate()([layers.UpSampling2D(2)(x), kept.pop()]), filters)
+    x = layers.Cropping2D(((0, -height % 4), (0, -width % 4)))(x)
+    return keras.Model(inputs, layers.Dense(outputs)(x))
+
+
+def _convolved(x: Any, filters: int) -> Any:
+    for _ in range(2):
+        x = layers.Conv2D(filters, 3, padding="same", activation="relu")(x)
+    return x
 
 
 def drawn(shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[Any]:

@@ -1,0 +1,135 @@
+"""Jobs on a Ray cluster, each in an actor: a process of its own, which may have a share of a GPU."""
+
+from __future__ import annotations
+
+import logging
+import time
+import traceback
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+from losslab.lab.errors import Exit, LabError, own_words
+from losslab.lab.executors import remote
+from losslab.lab.executors.protocol import Trial, failed
+from losslab.lab.executors.supervised import PATIENCE, News, Seat, Supervised
+from losslab.lab.extras import needs
+from losslab.lab.interrupt import held_back
+from losslab.lab.plan import Job
+
+PLACES = ("auto", "local")
+_LOOKING = 1.0
+_SHARED_GPU = {"XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
+# Ray hides no GPU from an actor that has none, and JAX would take most of its memory.
+_NO_GPU = {"CUDA_VISIBLE_DEVICES": "", "JAX_PLATFORMS": "cpu"}
+
+
+@dataclass(eq=False, kw_only=True)
+class _Actor(Seat):
+    """An actor, and what will hold what it tells next."""
+
+    handle: Any
+    next: Any = None
+
+
+class Ray(Supervised[_Actor]):
+    """Runs jobs in as many actors as the cluster has CPUs, or shares of GPUs.
+
+    Args:
+        address: HOST:PORT of the cluster's client server, "auto" for the cluster that this machine belongs to, or
+            "local" for one on this machine that ends with the block.
+        gpus: the share of a GPU that a run has, from 0 to 1.
+        patience: seconds without an epoch or a result after which a run is stopped.
+    """
+
+    def __init__(self, address: str, gpus: float = 0.0, patience: float = PATIENCE) -> None:
+        super().__init__(patience)
+        needs("ray", "ray", "--executor ray://")
+        self._address = address if address in PLACES else f"ray://{address}"
+        self._gpus = gpus
+        self._actors: list[_Actor] = []
+        self._ray: Any = None
+
+    def __enter__(self) -> Self:
+        with held_back():
+            import ray
+
+        self._ray = ray
+        try:
+            with warnings.catch_warnings(action="ignore"):
+                ray.init(self._address, log_to_driver=False, logging_level=logging.WARNING, **self._options())
+        except Exception as error:  # it raises many types
+            raise LabError(
+                f"no Ray cluster at {self._address}",
+                own_words(error),
+                "start one with `ray start --head`; its client server listens on port 10001",
+                Exit.ENVIRONMENT,
+            ) from error
+        if self._room() < 1:
+            cpus, gpus = (self._ray.cluster_resources().get(name, 0) for name in ("CPU", "GPU"))
+            self._ray.shutdown()
+            raise LabError(
+                f"no room for a run in the Ray cluster at {self._address}",
+                f"a run takes 1 CPU and {self._gpus:g} GPU; there are {cpus:g} and {gpus:g}",
+                "add nodes, or leave ?gpus= out",
+                Exit.ENVIRONMENT,
+            )
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._actors.clear()
+        self._ray.shutdown()
+
+    def _free(self, trial: Trial, wanted: int) -> Sequence[_Actor]:
+        idle = sum(each.job is None for each in self._actors)
+        missing = min(self._room() - len(self._actors), wanted - idle)
+        self._actors += [self._begun() for _ in range(missing)]
+        return [each for each in self._actors if each.job is None][:wanted]
+
+    def _options(self) -> dict[str, Any]:
+        return {"include_dashboard": False} if self._address == "local" else {}
+
+    def _room(self) -> int:
+        """How many runs the cluster takes at a time."""
+        there = self._ray.cluster_resources()
+        return int(min(there.get("CPU", 0), there.get("GPU", 0) / self._gpus if self._gpus else float("inf")))
+
+    def _begun(self) -> _Actor:
+        kind = self._ray.remote(remote.InRay).options(
+            num_cpus=1, num_gpus=self._gpus, max_restarts=0, max_concurrency=2
+        )
+        return _Actor(handle=kind.remote(_SHARED_GPU if self._gpus else _NO_GPU))
+
+    def _give(self, seat: _Actor, trial: Trial, job: Job) -> None:
+        seat.heard, seat.ready = None, False
+        seat.handle.run.remote(remote.order(trial, job))
+        seat.next = seat.handle.told.remote()
+
+    def _news(self, timeout: float) -> Sequence[News[_Actor]]:
+        told = {each.next: each for each in self._busy}
+        if not told:
+            time.sleep(_LOOKING)
+            return []
+        there, _ = self._ray.wait(list(told), num_returns=1, timeout=min(timeout, _LOOKING))
+        return [(told[ref], *each) for ref in there for each in self._said(told[ref])]
+
+    def _said(self, seat: _Actor) -> list[tuple[str, Any]]:
+        try:
+            told: list[tuple[str, Any]] = self._ray.get(seat.next)
+        except self._ray.exceptions.RayTaskError as error:  # the actor could not even be made
+            return [("result", failed(own_words(error), traceback.format_exc()))]
+        except self._ray.exceptions.RayError as error:
+            self._actors.remove(seat)
+            return [("lost", f"a Ray worker was lost: {own_words(error)}")]
+        if told[-1][0] != "result":
+            seat.next = seat.handle.told.remote()
+        return told
+
+    def _stop(self, seats: Sequence[_Actor]) -> None:
+        self._actors = [each for each in self._actors if each not in seats]
+        for each in seats:
+            self._ray.kill(each.handle)

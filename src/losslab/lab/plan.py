@@ -29,6 +29,8 @@ DEFAULT_LOSSES = {
 FIRST_TUNING_SEED = 10_000
 MOST_EXTENSIONS = 2
 SMALLEST_CNN_SIDE = 28
+MOST_IN_A_PACK = 16
+"""Runs that are trained as one program, where the engine can: tuning's seven rates and two seeds are one pack."""
 # A run whose training loss ends this share above the untrained network's has diverged, even where it is finite:
 # a loss on clipped probabilities stays finite however far the weights run away.
 DIVERGED_ABOVE = 0.1

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from losslab.lab import analysis, plan
 from losslab.lab.executors import Executor
+from losslab.lab.executors.packed import Packed
+from losslab.lab.executors.protocol import Result
+from losslab.lab.pack import run_pack
 from losslab.lab.plan import Arm, Protocol
 from losslab.lab.progress import Silent
 from losslab.lab.store import Store
@@ -75,7 +78,13 @@ class Session:
         pending = [job for job in jobs if not self.store.settled(job["id"])]
         self.display.note(f"{stage}: {len(jobs)} runs, {len(jobs) - len(pending)} already there")
         self.display.expect(len(pending))
-        with contextlib.closing(self.executor.run(run_trial, pending, self.display)) as finished:
+        with contextlib.closing(self._runs(pending)) as finished:
             for job, result in finished:
                 self.store.append(job | result)
                 self.display.finished(job, result)
+
+    def _runs(self, jobs: list[plan.Job]) -> Generator[tuple[plan.Job, Result]]:
+        """Run the jobs one by one, or in packs where the engine trains several at once."""
+        if self.protocol.engine == "vmap":
+            return Packed(self.executor, run_pack, plan.MOST_IN_A_PACK).run(jobs, self.display)
+        return self.executor.run(run_trial, jobs, self.display)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -59,29 +59,56 @@ def run_trial(job: Job, on_epoch: OnEpoch = lambda epoch: None) -> dict[str, Any
         `Task.measured` says of the test examples.
     """
     started = time.perf_counter()
+    prepared = prepare(job)
+    program, judge = prepared.program, prepared.judge
+    parts = placed_split(prepared.spec, job["data"]["digest"], job["seed"], disturbance(job), program.place)
+    train, validation = (_labelled(prepared, part) for part in parts[:2])
+    state = program.initial(job["seed"], job["lr"])
+    untrained = program.loss(program.outputs(state, validation.examples.x), validation.examples.y)
+    state, history, seconds = _fit(program, state, train, validation, judge, job, on_epoch)
+
+    def measured() -> dict[str, Any]:
+        held, test = ((np.asarray(program.outputs(state, part.x)), part.y) for part in parts[1:])
+        return judge.task.measured(judge.loss, held, test)
+
+    return result(job, history, untrained, measured) | {
+        "seconds": time.perf_counter() - started,
+        "epoch_seconds": seconds,
+    }
+
+
+class Prepared(NamedTuple):
+    """What a job is trained with, whatever its seed and rate."""
+
+    spec: DataSpec
+    dataset: Dataset
+    judge: Judge
+    program: Program
+
+
+def prepare(job: Job) -> Prepared:
+    """Return what a job is trained with. The next job of its loss gets the same program."""
     prefer(backend_of(job["engine"]))
     spec = spec_from(job["data"])
-    digest = job["data"]["digest"]
-    loss, dataset = _loss(job), load(spec, digest)
+    loss, dataset = _loss(job), load(spec, job["data"]["digest"])
     judge = Judge(task_from(job["task"]), loss)
     network = Network(
         job["model"], dataset.x.shape[1:], judge.task.output(loss, dataset.labels), job["model_definition"]
     )
     program = _program(network, job["engine"], job["optimizer"], loss, job["definition"])
-    parts = _placed_split(spec, digest, job["seed"], (job["noise"], job["imbalance"]), program.place)
-    train, validation = (_labelled(program, judge, part, dataset) for part in parts[:2])
-    state = program.initial(job["seed"], job["lr"])
-    untrained = program.loss(program.outputs(state, validation.examples.x), validation.examples.y)
-    state, history, seconds = _fit(program, state, train, validation, judge, job, on_epoch)
+    return Prepared(spec, dataset, judge, program)
+
+
+def result(job: Job, history: History, untrained: float, measured: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Return what is known of a run after its last epoch; a final run that did not diverge is measured."""
     status = "diverged" if _diverged(history, untrained, job["epochs"]) else "ok"
-    final = job["stage"] == "final" and status == "ok"
-    return {
-        "status": status,
-        "history": history,
-        "val_score": history["val_score"][-1],
-        "seconds": time.perf_counter() - started,
-        "epoch_seconds": seconds,
-    } | (_measured(program, state, judge, parts[1:]) if final else {})
+    found = {"status": status, "history": history, "val_score": history["val_score"][-1]}
+    return found | (measured() if job["stage"] == "final" and status == "ok" else {})
+
+
+def disturbance(job: Job) -> tuple[float, float]:
+    """Return a job's noise and imbalance."""
+    return job["noise"], job["imbalance"]
 
 
 def _loss(job: Job) -> losslab.Loss:
@@ -91,31 +118,38 @@ def _loss(job: Job) -> losslab.Loss:
     return loss
 
 
-def _measured(program: Program, state: Any, judge: Judge, parts: Sequence[Part]) -> dict[str, Any]:
-    """What there is to say of the test examples, from one pass over them and one over the validation examples."""
-    validation, test = ((np.asarray(program.outputs(state, part.x)), part.y) for part in parts)
-    return judge.task.measured(judge.loss, validation, test)
-
-
 def _fit(
     program: Program, state: Any, train: Labelled, validation: Labelled, judge: Judge, job: Job, on_epoch: OnEpoch
 ) -> tuple[Any, History, list[float]]:
-    history: History = {"loss": [], "score": [], "val_loss": [], "val_score": []}
-    seconds: list[float] = []
+    history, seconds = new_history(), list[float]()
     order = stream(job["seed"], "order")
-    batch, examples = job["batch"], len(train.labels)
     for epoch in range(1, job["epochs"] + 1):
-        rows = order.permutation(examples)[: examples // batch * batch].reshape(-1, batch).astype(np.int32)
+        rows = next_rows(order, len(train.labels), job["batch"])
         started = time.perf_counter()
         state, value, outputs = program.epoch(state, train.examples, rows)
         seconds.append(time.perf_counter() - started)  # `value` is a number: the epoch is over, even on a device
         fitted = (value, judge.score(outputs, train.labels[rows.ravel()]))
-        for name, number in zip(history, (*fitted, *_held(program, state, validation, judge)), strict=True):
-            history[name].append(_number(number))
+        add(history, *fitted, *_held(program, state, validation, judge))
         on_epoch(epoch)
         if history["loss"][-1] is None:
             break
     return state, history, seconds
+
+
+def new_history() -> History:
+    """Return the curves of a run that has not begun."""
+    return {"loss": [], "score": [], "val_loss": [], "val_score": []}
+
+
+def add(history: History, *numbers: float) -> None:
+    """Add an epoch's numbers to the curves, in their order."""
+    for name, number in zip(history, numbers, strict=True):
+        history[name].append(_number(number))
+
+
+def next_rows(order: np.random.Generator, examples: int, batch: int) -> Any:
+    """Draw the order of an epoch: row numbers (steps, batch); an incomplete last batch is left out."""
+    return order.permutation(examples)[: examples // batch * batch].reshape(-1, batch).astype(np.int32)
 
 
 def _held(program: Program, state: Any, held: Labelled, judge: Judge) -> tuple[float, float]:
@@ -146,7 +180,7 @@ def _program(network: Network, engine: str, optimizer_name: str, loss: losslab.L
 
 
 @functools.lru_cache(maxsize=1)
-def _placed_split(
+def placed_split(
     spec: DataSpec, digest: str, seed: int, disturbance: tuple[float, float], place: Callable[[Any], Any]
 ) -> tuple[Part, Part, Part]:
     """Return the seed's three parts with their inputs placed. Seed-major jobs ask for each seed once."""
@@ -156,6 +190,10 @@ def _placed_split(
     return train, validation, test
 
 
-def _labelled(program: Program, judge: Judge, part: Part, dataset: Dataset) -> Labelled:
-    y = judge.task.targets(judge.loss, part.y, dataset.labels)
-    return Labelled(Examples(part.x, program.place(y)), part.y)
+def _labelled(prepared: Prepared, part: Part) -> Labelled:
+    return Labelled(Examples(part.x, prepared.program.place(targets(prepared, part))), part.y)
+
+
+def targets(prepared: Prepared, part: Part) -> Any:
+    """Return the loss's y_true for a part's labels."""
+    return prepared.judge.task.targets(prepared.judge.loss, part.y, prepared.dataset.labels)

@@ -30,6 +30,7 @@ _PROBABILITIES = (
 _ENGINES = {
     "scan": "one compiled JAX loop an epoch",
     "step": "one compiled JAX step a batch",
+    "vmap": "one compiled JAX loop an epoch, for several runs at once",
     "torch": "a PyTorch loop",
     "fit": "Keras' fit on",
 }

@@ -27,6 +27,13 @@ def _step(network: Network, optimizer_name: str, loss: losslab.Loss) -> Program:
     return jax.JaxProgram(network, optimizer_name, loss, step.epoch)
 
 
+def _vmap(network: Network, optimizer_name: str, loss: losslab.Loss) -> Program:
+    use_keras("jax")
+    from losslab.lab.engines.vmap import VmapProgram
+
+    return VmapProgram(network, optimizer_name, loss)
+
+
 def _fit_on(backend: str) -> Engine:
     def fit(network: Network, optimizer_name: str, loss: losslab.Loss) -> Program:
         use_keras(backend)
@@ -47,6 +54,7 @@ def _torch(network: Network, optimizer_name: str, loss: losslab.Loss) -> Program
 ENGINES: dict[str, Engine] = {
     "scan": _scan,
     "step": _step,
+    "vmap": _vmap,
     "torch": _torch,
     **{f"fit:{backend}": _fit_on(backend) for backend in KERAS_BACKENDS},
 }

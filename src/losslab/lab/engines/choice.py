@@ -8,8 +8,8 @@ from losslab.lab.errors import LabError, did_you_mean
 from losslab.lab.models import BUILT_IN, own
 from losslab.lab.network import Network
 
-NAMES = ("auto", "scan", "step", "fit", *(name for name in ENGINES if ":" in name), "torch")
-_TAKES = {"keras": tuple(ENGINES), "jax": ("scan", "step"), "torch": ("torch",)}
+NAMES = ("auto", "scan", "step", "vmap", "fit", *(name for name in ENGINES if ":" in name), "torch")
+_TAKES = {"keras": tuple(ENGINES), "jax": ("scan", "step", "vmap"), "torch": ("torch",)}
 _KINDS = {"keras": "Keras model", "jax": "pair of JAX functions", "torch": "PyTorch module"}
 
 
@@ -60,7 +60,7 @@ def _kind_of_own(network: Network) -> str:
 
 
 def _on_jax(kind: str, network: Network) -> str:
-    """On a CPU, XLA runs a convolution inside a loop body about 13 times slower than outside."""
+    """On a CPU, XLA runs a convolution in a loop 13 times slower than outside, and a pack costs what its members do."""
     use_keras("jax")
     import jax
 
@@ -73,4 +73,7 @@ def _on_jax(kind: str, network: Network) -> str:
         program = traced(network)
     except Exception:  # whatever keeps JAX from seeing it whole; what is wrong with it, `fit` will say too
         return "fit:jax" if kind == "keras" else "scan"
-    return "step" if "conv_general_dilated" in program and jax.default_backend() == "cpu" else "scan"
+    convolves, on_cpu = "conv_general_dilated" in program, jax.default_backend() == "cpu"
+    if convolves:
+        return "step" if on_cpu else "scan"
+    return "scan" if on_cpu or network.model not in BUILT_IN else "vmap"  # a user's may be too large for sixteen

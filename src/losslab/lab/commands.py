@@ -90,7 +90,7 @@ def compare(
         str | None, typer.Option(help="Your model: package.module:name or file.py:name of the function that builds it.")
     ] = None,
     engine: Annotated[
-        str, typer.Option(help="What trains: auto, scan, step, fit, fit:tensorflow, fit:torch, fit:jax or torch.")
+        str, typer.Option(help="What trains: auto, scan, step, vmap, fit, fit:tensorflow, fit:torch, fit:jax or torch.")
     ] = "auto",
     out: Annotated[Path | None, typer.Option(help="Run folder [default: losslab-runs/DATA].")] = None,
     as_json: AsJson = False,

@@ -136,8 +136,8 @@ def compare(
         model: a function that builds the network to train, or its path, "package.module:name" or "file.py:name"; it is
             called with (shape, outputs) and returns a Keras model, a PyTorch module, or a pair (init, apply) of JAX
             functions, which ends in plain scores, without an activation. None for the lab's own.
-        engine: what trains: "scan", "step", "fit", "fit:tensorflow", "fit:torch", "fit:jax", "torch"; "auto" for the
-            fastest that can.
+        engine: what trains: "scan", "step", "vmap", "fit", "fit:tensorflow", "fit:torch", "fit:jax", "torch"; "auto"
+            for the fastest that can.
         out: run folder, default losslab-runs/DATA. Finished runs in it are not repeated.
         show: what displays the progress; None for nothing.
         command: what the report says it was made by.

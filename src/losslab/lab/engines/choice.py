@@ -60,7 +60,7 @@ def _kind_of_own(network: Network) -> str:
 
 
 def _on_jax(kind: str, network: Network) -> str:
-    """On a CPU, XLA runs a convolution in a loop 13 times slower than outside, and a pack costs what its members do."""
+    """On a CPU, XLA runs a convolution in a loop 13 times slower than outside, and a pack gains little."""
     use_keras("jax")
     import jax
 

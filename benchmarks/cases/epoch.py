@@ -1,10 +1,11 @@
-"""An epoch of a dense network on the handwritten digits: the lab's compiled loop against Keras' `fit`, both on JAX."""
+"""An epoch of a dense network on the handwritten digits, as `losslab compare` trains it: against Keras' `fit`."""
 
 from typing import Any
 
 import numpy as np
 from case import Arrays, Call, Case, Contender, Role
 from scipy.special import log_softmax
+from targets import Speed
 
 BATCH, RATE, SEED = 32, 1e-3, 1
 LOSS = "categorical_crossentropy"
@@ -83,8 +84,9 @@ def _step(weights: list[Any], x: Any, y: Any) -> tuple[float, list[Any]]:
 
 def _network() -> Any:
     from losslab.lab.network import Network
+    from losslab.lab.tasks import Output
 
-    return Network("mlp", (64,), 10, "softmax")
+    return Network("mlp", (64,), Output((10,), "softmax"))
 
 
 def _model() -> Any:
@@ -93,8 +95,7 @@ def _model() -> Any:
     from losslab.lab.models import keras as models
 
     model = models.build(_network())
-    for variable, value in zip(model.trainable_variables, models.initial(model, SEED)[0], strict=True):
-        variable.assign(value)
+    models.begin(_network(), model, SEED)
     return keras.Sequential([model, keras.layers.Softmax()])
 
 
@@ -109,7 +110,9 @@ CASES = (
         contenders=(
             Contender("losslab's lab, scan", lab, Role.OURS),
             Contender("Keras' fit on JAX", keras_fit),
+            Contender("Keras' fit on TensorFlow", keras_fit, environment={"KERAS_BACKEND": "tensorflow"}),
         ),
+        targets=(Speed("Keras' fit on JAX", 4), Speed("Keras' fit on TensorFlow", 20)),
         threads=(2,),
     ),
 )

@@ -78,6 +78,8 @@ with subprocess.Popen([*command, *sys.argv[1:]], stderr=subprocess.STDOUT) as ra
     ray.terminate()
 """
 QUIET = {"PYTHONUNBUFFERED": "1", "RAY_USAGE_STATS_ENABLED": "0", "RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S": "0"}
+# Ray's server forks while gRPC has threads; one in six was dead at once.
+QUIET |= {"GRPC_ENABLE_FORK_SUPPORT": "0"}
 
 
 def _begun(code, *arguments):

@@ -3,12 +3,16 @@
 import contextlib
 import importlib
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from losslab.lab.errors import LabError
-from losslab.lab.executors import executor_for
+from losslab.lab import extras, plan
+from losslab.lab.data import DataSpec, load
+from losslab.lab.errors import Exit, LabError
+from losslab.lab.executors import executor_for, remote
 from losslab.lab.executors.dask import Dask
 from losslab.lab.executors.local import Local
 from losslab.lab.executors.ray import Ray
@@ -135,7 +139,57 @@ def test_closing_it_stops_what_runs(executor, trials, tmp_path):
     assert found[0]["status"] == "ok"
 
 
-@pytest.mark.parametrize("text", ["", "local", "local:0", "local:x", "local:257", "ray://", "Serial"])
+def real_jobs(tmp_path):
+    """A run on data in a file, and one whose file is not there."""
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 2, 60)
+    path = tmp_path / "data.npz"
+    np.savez(path, x=rng.normal(size=(60, 4)) + y[:, None], y=y)
+    spec = DataSpec(str(path))
+    protocol = plan.protocol("mlp", "scan", 0.01, epochs=2, batch=16, seeds=1)
+    data = asdict(spec) | {"digest": load(spec).digest}
+    (job,) = plan.jobs("final", [(plan.arms(["mse"])[0], 0.01)], [0], protocol, data)
+    there = job | {"value": 0}
+    return there, there | {"data": data | {"source": str(tmp_path / "elsewhere.npz")}}
+
+
+def test_a_run_gives_the_same_numbers_everywhere(executor, tmp_path):
+    from losslab.lab.trainer import run_trial
+
+    there, missing = real_jobs(tmp_path)
+    found, told = [next(executor.run(run_trial, [job], Watch()))[1] for job in (there, missing)]
+    here = run_trial(there)
+    assert found | {"seconds": 0} == here | {"seconds": 0}
+    assert told["reason"].startswith(f"no file {missing['data']['source']}: it does not exist, seen from ")
+
+
+def test_runs_share_a_gpu_that_each_is_told(executor, trials, tmp_path):
+    if executor.name != "ray":
+        pytest.skip("only Ray hands out GPUs")
+    found, _ = results(executor, trials, jobs(tmp_path, *["tells_its_gpu"] * 4))
+    assert sorted(each["value"] for each in found.values()) == ["0", "0", "1", "1"]
+    assert {each["preallocates"] for each in found.values()} == {"false"}
+
+
+def test_another_version_on_a_worker_is_an_error_of_the_run(trials, tmp_path):
+    (job,) = jobs(tmp_path, "succeeds")
+    result = remote.carry_out(remote.order(trials.trial, job) | {"version": "0.0.0"}, lambda kind, content: None)
+    assert result["reason"].startswith("losslab ")
+    assert "0.0.0 where the comparison was started" in result["reason"]
+
+
+BAD = ["", "local", "local:0", "local:x", "local:257", "Serial", "dask://", "dask://host", "dask://host:x", "ray://"]
+BAD += [
+    "dask://host:99999",
+    "dask://host:1?gpus=1",
+    "ray://host",
+    "ray://local?gpus=2",
+    "ray://auto?gpus=.",
+    "ray://a:1/b",
+]
+
+
+@pytest.mark.parametrize("text", BAD)
 def test_a_name_that_is_no_executor_is_refused(text):
     with pytest.raises(LabError, match="bad executor"):
         executor_for(text)
@@ -144,3 +198,14 @@ def test_a_name_that_is_no_executor_is_refused(text):
 def test_names():
     assert isinstance(executor_for("serial"), Serial)
     assert isinstance(executor_for("local:3"), Local)
+    assert isinstance(executor_for("dask://[::1]:8786"), Dask)
+    for text in ("ray://host:10001", "ray://auto", "ray://local?gpus=0.25"):
+        assert isinstance(executor_for(text), Ray)
+
+
+@pytest.mark.parametrize(("text", "package"), [("dask://host:1", "distributed"), ("ray://auto", "ray")])
+def test_a_package_that_is_not_installed_is_told(monkeypatch, text, package):
+    monkeypatch.setattr(extras, "find_spec", lambda name: None)
+    with pytest.raises(LabError, match=f"{package} is not installed") as refusal:
+        executor_for(text)
+    assert refusal.value.exit_code == Exit.ENVIRONMENT

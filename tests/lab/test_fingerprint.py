@@ -79,8 +79,10 @@ def test_an_edit_beside_the_class_in_its_file_is_seen(tmp_path, monkeypatch):
 
     try:
         before = fingerprint.of(my_losses.MyOwn())
+        builders = [*map(fingerprint.of_code, (my_losses.helper, my_losses.MyOwn))]
         path.write_text(NOTEBOOK + "# edited\n")
         assert fingerprint.of(my_losses.MyOwn()) != before
+        assert len({*builders, *map(fingerprint.of_code, (my_losses.helper, my_losses.MyOwn))}) == 4
     finally:
         del sys.modules["my_losses"]
 

@@ -1,9 +1,13 @@
 """Ctrl-C and kill -9: nothing finished is lost, and the same command completes."""
 
+import json
+import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from losslab.lab import comparison
@@ -95,3 +99,44 @@ def test_kill_9_and_the_same_command_gives_the_same_summary(start, finished, tmp
     assert "was unfinished and was dropped" in stderr
     assert "12 runs, 0 already there" not in stderr
     assert (tmp_path / "summary.json").read_bytes() == (finished[0] / "summary.json").read_bytes()
+
+
+def test_killed_20_times_it_ends_with_the_same_summary(tmp_path):
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 2, 120)
+    np.savez(tmp_path / "data.npz", x=rng.normal(size=(120, 4)) + y[:, None], y=y)
+    code = Path(__file__).parent / "killed.py"
+    environment = os.environ | {"KERAS_BACKEND": "jax"}
+    done = subprocess.run([sys.executable, code, tmp_path], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    undisturbed, killed = tmp_path / "undisturbed", tmp_path / "killed"
+    assert (killed / "summary.json").read_bytes() == (undisturbed / "summary.json").read_bytes()
+    ids = [json.loads(line)["id"] for line in (killed / "runs.jsonl").read_text().splitlines()]
+    assert len(ids) == len(set(ids)) == len((undisturbed / "runs.jsonl").read_text().splitlines())
+    logged = [int(line) for line in done.stdout.splitlines()]
+    assert len({length for length in logged if length < len(ids)}) > 3  # not all kills were before the runs, or after
+    assert logged.count(len(ids)) > 3
+
+
+def test_processes_end_with_the_one_that_started_them(tmp_path):
+    code = f"""
+import sys
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+import trials
+from losslab.lab.executors.local import Local
+
+class Watch:
+    def started(self, job): pass
+    def epoch(self, job, done): print(done, flush=True)
+
+jobs = [{{"kind": "hangs"}}] * 2
+with Local(2) as executor:
+    list(executor.run(trials.trial, jobs, Watch()))
+"""
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert [process.stdout.readline() for _ in range(2)] == ["1\n", "1\n"]
+    process.kill()
+    stdout, stderr = process.communicate(
+        timeout=60
+    )  # the pipes are theirs as well: they are closed when all have ended
+    assert (stdout, stderr) == ("", "")

@@ -66,12 +66,14 @@ def test_a_file_that_raises_is_quoted_and_once_corrected_imported(tmp_path):
 
 def test_an_edited_file_is_another_loss(tmp_path):
     path = tmp_path / "mine.py"
-    digests = set()
+    found = []
     for power in (1, 2, 1):
         path.write_text(FILE.read_text().replace("self.gamma, axis", f"{power}, axis"))
         [arm] = plan.arms([f"{path}:MyLoss"])
-        digests.add(arm.definition)
-    assert len(digests) == 2
+        found.append((arm.definition, float(own_loss.get(arm.loss)([[1.0, 0.0]], [[0.5, 0.5]]))))
+    assert found[0] == found[2]
+    assert [value for _, value in found] == [1.0, 0.5, 1.0]
+    assert found[0][0] != found[1][0]
 
 
 def test_a_registered_loss_may_be_edited(tmp_path):

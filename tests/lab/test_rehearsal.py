@@ -4,7 +4,7 @@ import pytest
 
 import losslab
 from losslab import lab
-from losslab.lab.backend import use_keras
+from losslab.lab.backend import backend_of, use_keras
 from losslab.lab.data import DataSpec, load
 from losslab.lab.errors import LabError
 from losslab.lab.tasks import TASKS
@@ -23,6 +23,16 @@ def test_every_loss_on_classes_passes(rehearse, name):
     digits = load(DataSpec("digits"))
     for batch in (1, 32):
         rehearse(name, losslab.get(name), TASKS["classes"](), digits, batch, "scan")
+
+
+@pytest.mark.parametrize("engine", ["fit:tensorflow", "torch"])
+def test_every_loss_passes_on_the_other_frameworks(rehearse, engine):
+    pytest.importorskip(backend_of(engine), reason=f"{backend_of(engine)} is not installed")
+    digits = load(DataSpec("digits"))
+    for name in sorted(set(losslab.names()) - {"circle", "ctc"}):
+        rehearse(name, losslab.get(name), TASKS["classes"](), digits, 32, engine)
+    with pytest.raises(LabError, match="gives values of shape"):
+        rehearse("mse", losslab.get("mse:reduction=none"), TASKS["classes"](), digits, 32, engine)
 
 
 def formulas():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from importlib.util import find_spec
@@ -23,6 +24,9 @@ def prefer(backend: str) -> None:
     """Let Keras, if it is imported later, run on this backend. Call it before anybody's code is imported."""
     if "keras" not in sys.modules:
         os.environ["KERAS_BACKEND"] = backend
+    if backend == "tensorflow":  # its notes on processors and on tracing would stand between the lines of progress
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+        logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 
 def usual_backend() -> str:

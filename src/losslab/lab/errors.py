@@ -45,6 +45,8 @@ def own_words(error: BaseException) -> str:
 
     What follows may be advice of a framework that passed it on, and so may the last line of the traceback.
     """
+    if isinstance(error, LabError):
+        return f"{error.args[0]}: {error.args[1]}"
     first = str(error).strip().partition("\n")[0]
     return f"{type(error).__name__}: {first}" if first else type(error).__name__
 

@@ -119,13 +119,15 @@ def some(names: list[str], limit: int = 12) -> str:
 
 
 def check_file(path: Path) -> None:
+    """Raise LabError unless there is such a file."""
     if not path.is_file():
         raise LabError(
-            f"no file {path}", f"it does not exist, seen from {Path.cwd()}", "check the path and the spelling"
+            f"no file {path.name}", f"there is none in {path.absolute().parent}", "check the path and the spelling"
         )
 
 
 def damaged(path: Path, kind: str, error: Exception) -> LabError:
+    """The error for a file that cannot be read as what it should be."""
     return LabError(f"cannot read {path} as a {kind}", f"{type(error).__name__}: {error}", "write the file again")
 
 

@@ -52,9 +52,10 @@ def _scores(network: Network, engine: str, x: Any) -> Any:
 
 def _activation(network: Network, scores: Any) -> str:
     """Name the activation that the model seems to end in: a softmax is known by its values, wherever it stands."""
-    if np.allclose(scores.sum(axis=-1), 1, atol=1e-4) and (scores >= 0).all():
+    several = network.outputs > 1  # a single one that begins at zero is no log-softmax
+    if several and (scores >= 0).all() and np.allclose(scores.sum(axis=-1), 1, atol=1e-4):
         return "softmax"
-    if (scores <= 0).all() and np.allclose(np.exp(scores).sum(axis=-1), 1, atol=1e-4):
+    if several and (scores <= 0).all() and np.allclose(np.exp(scores).sum(axis=-1), 1, atol=1e-4):
         return "log-softmax"
     declared = own.last_activation(own.build(network))
     return "sigmoid" if declared == "sigmoid" and ((scores >= 0) & (scores <= 1)).all() else ""

@@ -27,7 +27,8 @@ from losslab.lab.interrupt import held_back
 from losslab.lab.plan import Job
 
 _CONNECTING = 10
-_RESTARTING = 30
+_RESTARTING = 10
+_FETCHING = 60
 _LOOKING = 1.0
 """Seconds between two looks at which workers are there: of one that is gone nothing is told."""
 
@@ -81,7 +82,7 @@ class Dask(Supervised[_Worker]):
     ) -> None:
         self._client.close()
 
-    def _free(self, trial: Trial, wanted: int) -> Sequence[_Worker]:
+    def _free(self, wanted: int) -> Sequence[_Worker]:
         taken = {each.address for each in self._busy} | self._blocked
         return [_Worker(address=address) for address in self._workers() if address not in taken][:wanted]
 
@@ -120,18 +121,24 @@ class Dask(Supervised[_Worker]):
         news = [self._said(*each) for each in told]
         if not told or time.monotonic() > self._looked + _LOOKING:
             there = self._workers()
-            news += [(each, "lost", _lost(each)) for each in self._busy if each.address not in there]
+            gone = [each for each in self._busy if each.address not in there]
+            for each in gone:
+                each.task.cancel()
+            news += [(each, "lost", _lost(each)) for each in gone]
         return news
 
     def _said(self, number: int, kind: str, content: Any) -> News[_Worker]:
-        seat = self._seats[number]
-        return (seat, *_outcome(seat)) if kind == "ended" else (seat, kind, content)
+        if kind != "ended":
+            return self._seats[number], kind, content
+        seat = self._seats.pop(number)
+        return (seat, *_outcome(seat))
 
     def _stop(self, seats: Sequence[_Worker]) -> None:
         """Start their workers anew: a task that runs cannot be ended otherwise."""
-        for each in seats:
+        begun = [each for each in seats if each.task is not None]
+        for each in begun:
             each.task.cancel()
-        addresses = [each.address for each in seats]
+        addresses = [each.address for each in begun]
         try:
             if addresses:
                 self._client.restart_workers(addresses, timeout=_RESTARTING, raise_for_error=False)
@@ -145,7 +152,7 @@ def _outcome(seat: _Worker) -> tuple[str, Any]:
 
     if seat.task.status == "finished":
         with contextlib.suppress(Exception, CancelledError):
-            return "result", seat.task.result(timeout=_RESTARTING)
+            return "result", seat.task.result(timeout=_FETCHING)
     if seat.task.status == "error" and not isinstance(error := seat.task.exception(), KilledWorker):
         return "result", failed(own_words(error), "".join(traceback.format_exception(error)))
     return "lost", _lost(seat)

@@ -51,16 +51,16 @@ class Local(Supervised[_Process]):
     ) -> None:
         self._stop(self._processes)
 
-    def _free(self, trial: Trial, wanted: int) -> Sequence[_Process]:
+    def _free(self, wanted: int) -> Sequence[_Process]:
         idle = sum(each.job is None for each in self._processes)
         missing = min(self._count - len(self._processes), wanted - idle)
-        self._processes += [_begun(trial) for _ in range(missing)]
+        self._processes += [_begun() for _ in range(missing)]
         return [each for each in self._processes if each.job is None][:wanted]
 
     def _give(self, seat: _Process, trial: Trial, job: Job) -> None:
         seat.heard = time.monotonic()
         with contextlib.suppress(OSError):  # it died while it was idle, which the pipe is going to tell
-            seat.pipe.send(job)
+            seat.pipe.send((trial, job))
 
     def _news(self, timeout: float) -> Sequence[News[_Process]]:
         heard = connection.wait([each.pipe for each in self._busy], timeout)
@@ -90,9 +90,9 @@ def _last_words(each: _Process) -> str:
     return f"a process {how}{memory}"
 
 
-def _begun(trial: Trial) -> _Process:
+def _begun() -> _Process:
     here, there = _CONTEXT.Pipe()
-    process = _CONTEXT.Process(target=worker.serve, args=(there, trial), daemon=True)
+    process = _CONTEXT.Process(target=worker.serve, args=(there,), daemon=True)
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # as the process finds it: Ctrl-C is for this one
     try:
         process.start()

@@ -84,7 +84,7 @@ class Ray(Supervised[_Actor]):
         self._actors.clear()
         self._ray.shutdown()
 
-    def _free(self, trial: Trial, wanted: int) -> Sequence[_Actor]:
+    def _free(self, wanted: int) -> Sequence[_Actor]:
         idle = sum(each.job is None for each in self._actors)
         missing = min(self._room() - len(self._actors), wanted - idle)
         self._actors += [self._begun() for _ in range(missing)]

@@ -63,7 +63,7 @@ class Supervised(ABC, Generic[S]):
         """Let go of everything."""
 
     @abstractmethod
-    def _free(self, trial: Trial, wanted: int) -> Sequence[S]:
+    def _free(self, wanted: int) -> Sequence[S]:
         """Seats without a job, `wanted` at most."""
 
     @abstractmethod
@@ -96,7 +96,7 @@ class Supervised(ABC, Generic[S]):
             self._busy.clear()
 
     def _fill(self, trial: Trial, waiting: deque[tuple[Job, int]], watch: Watch) -> None:
-        for seat in self._free(trial, len(waiting)) if waiting else ():
+        for seat in self._free(len(waiting)) if waiting else ():
             job, tries = waiting.popleft()
             seat.job, seat.tries = job, tries
             self._busy.append(seat)

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
+import threading
 from typing import Any
 
-from losslab.lab.executors.protocol import Trial, guarded
+from losslab.lab.executors.protocol import guarded
 
 
-def serve(pipe: Any, trial: Trial) -> None:
+def serve(pipe: Any) -> None:
     """Run the jobs that come, until the pipe is closed."""
-    pipe.send(("ready", None))  # what it imports takes its time
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     while True:
         try:
-            job = pipe.recv()
+            trial, job = pipe.recv()  # which imports the trial, and takes its time
         except EOFError:
             return
+        pipe.send(("ready", None))
         pipe.send(("result", guarded(trial, job, lambda done: pipe.send(("epoch", done)))))
+
+
+def _end_with_parent() -> None:
+    """End at once: nobody waits any more for a run that may take hours, or hang."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)

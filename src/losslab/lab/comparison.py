@@ -51,7 +51,7 @@ class Comparison:
         return "\n".join(arm.sentence for arm in self.summary.arms)
 
     def table(self) -> pd.DataFrame:
-        """Return a row per loss: learning rate and runs, and for every measure mean, sd, difference, interval, p."""
+        """Return a row per loss: learning rate, runs, time, and for every measure mean, sd, difference, interval, p."""
         rows = {arm.label: _row(arm) for arm in self.summary.arms}
         return pd.DataFrame.from_dict(rows, orient="index")
 

@@ -68,7 +68,12 @@ def compare(
     optimizer: Annotated[str, typer.Option(help=f"{' or '.join(plan.OPTIMIZERS)}.")] = "adam",
     noise: Annotated[float, typer.Option(help="Share of training and validation labels that are made wrong.")] = 0.0,
     quick: Annotated[bool, typer.Option("--quick", help="A first look: few seeds, rates and epochs.")] = False,
-    executor: Annotated[str, typer.Option(help="Where runs go: serial, or local:N processes.")] = "serial",
+    executor: Annotated[
+        str, typer.Option(help="Where runs go: serial, local:N processes, dask://HOST:PORT or ray://HOST:PORT.")
+    ] = "serial",
+    sink: Annotated[
+        list[str] | None, typer.Option(help="Where runs go as well: tensorboard:DIR or mlflow:URI (repeatable).")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Run folder [default: losslab-runs/DATA].")] = None,
     as_json: AsJson = False,
     debug: Debug = False,
@@ -92,6 +97,7 @@ def compare(
         noise=noise,
         quick=quick,
         executor=executor,
+        sinks=sink or (),
         out=out,
         show=progress.for_stderr(),
         command=shlex.join(["losslab", *sys.argv[1:]]),

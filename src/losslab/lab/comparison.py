@@ -17,6 +17,7 @@ from losslab.lab.data import Dataset, DataSpec, load, located
 from losslab.lab.errors import Exit, LabError
 from losslab.lab.executors import executor_for
 from losslab.lab.plan import Arm, Protocol
+from losslab.lab.sinks import Mirrors, sinks_for
 from losslab.lab.split import training_examples
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ def compare(
     noise: float = 0.0,
     quick: bool = False,
     executor: str = "serial",
+    sinks: Sequence[str] = (),
     out: str | Path | None = None,
     show: progress.Silent | None = None,
     command: str = "losslab.lab.compare(...)",
@@ -107,8 +109,10 @@ def compare(
         noise: the share of labels of training and validation examples that are made wrong, from 0 to below 1; each
             becomes one of the other classes. Test labels stay.
         quick: a first look: fewer seeds, rates and epochs, where they are not given; the report says so.
-        executor: "serial", or "local:4" for four processes on this machine; the results are the same. A script that
-            uses processes needs `if __name__ == "__main__":` around what it does.
+        executor: "serial"; "local:4" for four processes on this machine; "dask://HOST:PORT" or "ray://HOST:PORT" for a
+            cluster. The results are the same. A script that uses processes needs `if __name__ == "__main__":` around
+            what it does.
+        sinks: where finished runs are written as well: "tensorboard:DIR" or "mlflow:URI".
         out: run folder, default losslab-runs/DATA. Finished runs in it are not repeated.
         show: what displays the progress; None for nothing.
         command: what the report says it was made by.
@@ -134,6 +138,7 @@ def compare(
     name = Path(data).name.split(".")[0] if isinstance(data, str) else "arrays"
     folder = Path(out) if out is not None else Path("losslab-runs") / name
     store.check_writable(folder)
+    wanted_sinks = sinks_for(sinks, folder.absolute().name)
     spec = DataSpec(located(data) if isinstance(data, str) else _saved(data, folder / "data.npz"), target, subset)
     dataset = load(spec)
     use_keras_on_jax()
@@ -149,10 +154,15 @@ def compare(
     for arm in arms:
         rehearse(arm.label, plan.resolve(arm.loss), len(dataset.classes), protocol.batch)
     config = _config(command, spec, dataset, arms, protocol)
-    with runner, store.Store(folder) as runs, show or progress.Silent() as display:
+    with (
+        runner,
+        store.Store(folder) as runs,
+        show or progress.Silent() as display,
+        Mirrors(wanted_sinks, display.note) as mirrors,
+    ):
         store.write_json(folder / "config.json", config)
         store.write_json(folder / "env.json", environment.describe())
-        session = Session(runs, protocol, config["job_data"], display, runner)
+        session = Session(runs, protocol, config["job_data"], display, runner, mirrors)
         interrupted = session.run(arms)
         summary, _ = report.render(folder)
     return Comparison(summary, folder, _exit_code(summary, interrupted))

@@ -74,10 +74,10 @@ def told(found, name):
         )
     if name == "overconfidence":
         for label, row in table.iloc[1:].iterrows():
-            interval = f"[{row.ece_low:+.2f}, {row.ece_high:+.2f}], p {row.ece_p:.2g}"
-            print(
-                f"{label}: calibration error {row.ece:.2f} %, {row.ece_difference:+.2f} points {interval}: {row.ece_verdict}"
+            difference = (
+                f"{row.ece_difference:+.2f} points [{row.ece_low:+.2f}, {row.ece_high:+.2f}], p {row.ece_p:.2g}"
             )
+            print(f"{label}: calibration error {row.ece:.2f} %, {difference}: {row.ece_verdict}")
         print(f"{table.index[0]}: calibration error {table.ece.iloc[0]:.2f} %")
     print()
 

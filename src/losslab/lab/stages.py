@@ -11,6 +11,7 @@ from losslab.lab import analysis, plan
 from losslab.lab.executors import Executor
 from losslab.lab.plan import Arm, Protocol
 from losslab.lab.progress import Silent
+from losslab.lab.sinks import Mirrors
 from losslab.lab.store import Store
 from losslab.lab.tasks import Task
 from losslab.lab.trainer import run_trial
@@ -20,7 +21,7 @@ Rates = Sequence[tuple[Arm, float]]
 
 @dataclass(frozen=True)
 class Session:
-    """Where the runs go, how they are trained, on what data for which task, what shows them, and where they run."""
+    """Where the runs go and how they are trained, on which data for which task, who shows, runs and mirrors them."""
 
     store: Store
     protocol: Protocol
@@ -28,6 +29,7 @@ class Session:
     task: Task
     display: Silent
     executor: Executor
+    mirrors: Mirrors
 
     def run(self, arms: Sequence[Arm]) -> bool:
         """Run what is not yet in the store. Return whether Ctrl-C stopped it."""
@@ -75,7 +77,12 @@ class Session:
         pending = [job for job in jobs if not self.store.settled(job["id"])]
         self.display.note(f"{stage}: {len(jobs)} runs, {len(jobs) - len(pending)} already there")
         self.display.expect(len(pending))
+        for job in jobs:
+            if self.store.settled(job["id"]):
+                self.mirrors.write(self.store.records[job["id"]])
         with contextlib.closing(self.executor.run(run_trial, pending, self.display)) as finished:
             for job, result in finished:
                 self.store.append(job | result)
                 self.display.finished(job, result)
+                if self.store.settled(job["id"]):
+                    self.mirrors.write(job | result)

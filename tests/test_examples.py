@@ -263,3 +263,13 @@ def test_learning_rate_artefact(tmp_path):
     rates = [float(rate) for rate in tuned.splitlines()[0].removeprefix("rates ").split(", ")]
     assert rates[1] > rates[0]
     assert (tmp_path / "tuned" / "report.html").is_file()
+
+
+@needs("keras", "jax", "torch")
+def test_own_model(tmp_path):
+    told = run("own_model", "--out", tmp_path, "--quick", "--epochs", 1, "--subset", 200)
+    for name in ("in_keras", "in_torch", "in_jax"):
+        assert line(told, f"{name}:") == ""
+        assert f"the user&#39;s own, __main__:{name}" in (tmp_path / name / "report.html").read_text()
+    assert "in_keras_with_softmax ends in a softmax" in told
+    assert not (tmp_path / "refused").exists()

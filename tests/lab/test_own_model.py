@@ -182,12 +182,12 @@ def test_a_training_step_that_hides_its_outputs_is_told(run):
         run(job("hides_its_outputs", "fit:jax"))
 
 
-def test_processes_find_the_model_and_the_loss(start, tmp_path):
+def test_processes_find_the_model_and_the_loss(run, tmp_path, monkeypatch):
     shutil.copy(FILE, tmp_path / "mine.py")
-    losses = "cce,mine.py:MyLoss:gamma=3,mine:ready"
-    few = ["--subset", 200, "--epochs", 1, "--seeds", 1, "--lr", "shared=0.01", "--executor", "local:1"]
-    process = start("compare", "--model", "mine.py:dense", "--losses", losses, *few, "--out", "run", cwd=tmp_path)
-    stdout, stderr = process.communicate()
-    assert process.returncode == 0, stderr
-    assert "my_loss:gamma=3" in stdout
-    assert runs(tmp_path / "run") == 3
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    losses = ["cce", "mine.py:MyLoss:gamma=3", "mine:ready"]
+    found = lab.compare("digits", losses, model="mine.py:dense", executor="local:1", out="run", **SETTINGS)
+    sys.modules.pop("mine")
+    assert [arm.label for arm in found.summary.arms][1:] == ["my_loss:gamma=3", "MyLoss(gamma=1.5)"]
+    assert [arm.counts["ok"] for arm in found.summary.arms] == [2, 2, 2]

@@ -19,6 +19,8 @@ FRAMEWORKS = {
     "quack",
     "distributed",
     "ray",
+    "tensorboard",
+    "mlflow",
 }
 
 # Module or folder -> the modules of the package that it may import
@@ -122,6 +124,8 @@ MAY_USE = {
     "lab/executors/dask": {"distributed"},
     "lab/executors/ray": {"ray"},
     "lab/executors/remote": {"distributed"},
+    "lab/sinks/tensorboard": {"tensorboard"},
+    "lab/sinks/mlflow": {"mlflow"},
     "lab": {"jax", "keras", "sklearn"},
 }
 

@@ -17,6 +17,7 @@ def run(stage, seed, lr, status="ok", val=0.9, test=0.9, group="g"):
         "lr": lr,
         "status": status,
         "val_score": val,
+        "history": {"val_score": [val]},
     } | (
         {"measures": dict.fromkeys((measure.key for measure in Classes.known), None) | {"accuracy": test}}
         if measured
@@ -42,7 +43,7 @@ def config(*groups, seeds=4, shared_rate=0.1, task=TASK):
     return {
         "arms": [{"label": group, "group": group} for group in groups],
         "task": task,
-        "protocol": {"seeds": seeds, "shared_rate": shared_rate},
+        "protocol": {"seeds": seeds, "shared_rate": shared_rate, "epochs": 1},
         "data": {"test_examples": 400},
     }
 

@@ -35,6 +35,9 @@ def test_tuning_gives_each_loss_its_own_rate(tmp_path, capsys):
     for arm in summary["arms"]:
         best = max(arm["tuning"], key=lambda row: sum(value or 0 for value in row["values"]))
         assert arm["rate"] == best["rate"]
+        assert arm["effort"]["cost"]["seconds"] > 0
+        assert arm["rates"][0] <= arm["rate"] <= arm["rates"][1]
+    assert all("cost" not in arm["effort"] for arm in json.loads((tmp_path / "summary.json").read_text())["arms"])
     assert "tune: 28 runs, 0 already there" in captured.err
     assert (tmp_path / "plots" / "learning_rate.png").exists()
 

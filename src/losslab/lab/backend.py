@@ -52,7 +52,8 @@ def use_keras(backend: str) -> None:
         raise LabError(
             f"Keras is already imported on the {found} backend",
             f"this engine needs it on {backend}, and Keras cannot change its backend once imported",
-            f'start a new Python with os.environ["KERAS_BACKEND"] = "{backend}" set before keras is imported',
+            f'start a new Python with os.environ["KERAS_BACKEND"] = "{backend}" set before keras is imported; '
+            f"or train by Keras' fit on {found}: engine fit, which is slower",
             Exit.ENVIRONMENT,
         )
 

@@ -85,7 +85,12 @@ def compare(
         str, typer.Option(help="Times as many of the first class as of the last; 1,10,100 for a curve.")
     ] = "1",
     quick: Annotated[bool, typer.Option("--quick", help="A first look: few seeds, rates and epochs.")] = False,
-    executor: Annotated[str, typer.Option(help="Where runs go: serial, or local:N processes.")] = "serial",
+    executor: Annotated[
+        str, typer.Option(help="Where runs go: serial, local:N processes, dask://HOST:PORT or ray://HOST:PORT.")
+    ] = "serial",
+    sink: Annotated[
+        list[str] | None, typer.Option(help="Where runs go as well: tensorboard:DIR or mlflow:URI (repeatable).")
+    ] = None,
     model: Annotated[
         str | None, typer.Option(help="Your model: package.module:name or file.py:name of the function that builds it.")
     ] = None,
@@ -117,6 +122,7 @@ def compare(
         "optimizer": optimizer,
         "quick": quick,
         "executor": executor,
+        "sinks": sink or (),
         "model": model,
         "engine": engine,
         "out": out,

@@ -21,6 +21,7 @@ from losslab.lab.executors import executor_for
 from losslab.lab.models import own
 from losslab.lab.network import Network
 from losslab.lab.plan import Arm, Protocol
+from losslab.lab.sinks import Mirrors, sinks_for
 from losslab.lab.split import scaled, training_examples
 from losslab.lab.stages import Session
 from losslab.lab.tasks import TASKS, Output, Task, refuse
@@ -51,7 +52,7 @@ class Comparison:
         return "\n".join(arm.sentence for arm in self.summary.arms)
 
     def table(self) -> pd.DataFrame:
-        """Return a row per loss: learning rate and runs, and for every measure mean, sd, difference, interval, p."""
+        """Return a row per loss: learning rate, runs, time, and for every measure mean, sd, difference, interval, p."""
         rows = {arm.label: _row(arm) for arm in self.summary.arms}
         return pd.DataFrame.from_dict(rows, orient="index")
 
@@ -102,6 +103,7 @@ def compare(
     executor: str = "serial",
     model: str | Callable[..., Any] | None = None,
     engine: str = "auto",
+    sinks: Sequence[str] = (),
     out: str | Path | None = None,
     show: progress.Silent | None = None,
     command: str = "losslab.lab.compare(...)",
@@ -131,8 +133,10 @@ def compare(
         imbalance: makes classes rare among the training and validation examples: the first keeps all of its own, the
             last one in so many, those between shares that fall by equal factors. The test stays.
         quick: a first look: fewer seeds, rates and epochs, where they are not given; the report says so.
-        executor: "serial", or "local:4" for four processes on this machine; the results are the same. A script that
-            uses processes needs `if __name__ == "__main__":` around what it does.
+        executor: "serial"; "local:4" for four processes on this machine; "dask://HOST:PORT" or "ray://HOST:PORT" for a
+            cluster. The results are the same. A script that uses processes needs `if __name__ == "__main__":` around
+            what it does.
+        sinks: where finished runs are written as well: "tensorboard:DIR" or "mlflow:URI".
         model: a function that builds the network to train, or its path, "package.module:name" or "file.py:name"; it is
             called with (shape, outputs) and returns a Keras model, a PyTorch module, or a pair (init, apply) of JAX
             functions, which ends in plain scores, without an activation. None for the lab's own.
@@ -159,6 +163,7 @@ def compare(
     shared_rate, runner = plan.learning_rate(lr), executor_for(executor)
     folder = Path(out) if out is not None else folder_for(data)
     store.check_writable(folder)
+    wanted_sinks = sinks_for(sinks, folder.absolute().name)
     source = located(data) if isinstance(data, str) else _saved(data, folder / "data.npz")
     dataset = load(spec := DataSpec(source, target, subset, task, drop, by))
     judged = _task(dataset, measure, cost, noise > 0 or imbalance != 1)
@@ -179,10 +184,15 @@ def compare(
     for arm, loss in zip(arms, made, strict=True):
         rehearsal.rehearse(arm.label, loss, judged, dataset, batch, engine)
     config = _config(command, spec, dataset, judged, arms, protocol)
-    with runner, store.Store(folder) as runs, show or progress.Silent() as display:
+    with (
+        runner,
+        store.Store(folder) as runs,
+        show or progress.Silent() as display,
+        Mirrors(wanted_sinks, display.note) as mirrors,
+    ):
         store.write_json(folder / "config.json", config)
         store.write_json(folder / "env.json", environment.describe())
-        session = Session(runs, protocol, config["job_data"], judged, display, runner)
+        session = Session(runs, protocol, config["job_data"], judged, display, runner, mirrors)
         interrupted = session.run(arms)
         summary, _ = report.render(folder)
     return Comparison(summary, folder, _exit_code(summary, interrupted))

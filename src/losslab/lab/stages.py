@@ -14,6 +14,7 @@ from losslab.lab.executors.protocol import Result
 from losslab.lab.pack import run_pack
 from losslab.lab.plan import Arm, Protocol
 from losslab.lab.progress import Silent
+from losslab.lab.sinks import Mirrors
 from losslab.lab.store import Store
 from losslab.lab.tasks import Task
 from losslab.lab.trainer import run_trial
@@ -23,7 +24,7 @@ Rates = Sequence[tuple[Arm, float]]
 
 @dataclass(frozen=True)
 class Session:
-    """Where the runs go, how they are trained, on what data for which task, what shows them, and where they run."""
+    """Where the runs go and how they are trained, on which data for which task, who shows, runs and mirrors them."""
 
     store: Store
     protocol: Protocol
@@ -31,6 +32,7 @@ class Session:
     task: Task
     display: Silent
     executor: Executor
+    mirrors: Mirrors
 
     def run(self, arms: Sequence[Arm]) -> bool:
         """Run what is not yet in the store. Return whether Ctrl-C stopped it."""
@@ -78,10 +80,15 @@ class Session:
         pending = [job for job in jobs if not self.store.settled(job["id"])]
         self.display.note(f"{stage}: {len(jobs)} runs, {len(jobs) - len(pending)} already there")
         self.display.expect(len(pending))
+        for job in jobs:
+            if self.store.settled(job["id"]):
+                self.mirrors.write(self.store.records[job["id"]])
         with contextlib.closing(self._runs(pending)) as finished:
             for job, result in finished:
                 self.store.append(job | result)
                 self.display.finished(job, result)
+                if self.store.settled(job["id"]):
+                    self.mirrors.write(job | result)
 
     def _runs(self, jobs: list[plan.Job]) -> Generator[tuple[plan.Job, Result]]:
         """Run the jobs one by one, or in packs where the engine trains several at once."""

@@ -19,7 +19,6 @@ _OPTIMIZERS = {"adam": keras.optimizers.Adam, "sgd": keras.optimizers.SGD}
 _ACTIVATIONS: dict[str, Activation] = {
     "softmax": keras.ops.softmax,
     "sigmoid": keras.ops.sigmoid,
-    "softplus": keras.ops.softplus,
     "exponential": keras.ops.exp,
     "linear": keras.ops.convert_to_tensor,
 }

@@ -18,7 +18,6 @@ _OPTIMIZERS = {"adam": keras.optimizers.Adam, "sgd": keras.optimizers.SGD}
 _ACTIVATIONS: dict[str, Callable[[Any], Any]] = {
     "softmax": jax.nn.softmax,
     "sigmoid": jax.nn.sigmoid,
-    "softplus": jax.nn.softplus,
     "exponential": jnp.exp,
     "linear": jnp.asarray,
 }

@@ -116,7 +116,6 @@ _OPTIMIZERS = {"adam": _Adam, "sgd": _Sgd}
 _ACTIVATIONS: dict[str, Any] = {
     "softmax": lambda scores: scores.softmax(dim=-1),
     "sigmoid": torch.sigmoid,
-    "softplus": torch.nn.functional.softplus,
     "exponential": torch.exp,
     "linear": lambda scores: scores,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import defaultdict
 from collections.abc import Generator, Iterable
 
@@ -31,9 +32,10 @@ class Packed:
             for members in together.values()
             for start in range(0, len(members), self._most)
         ]
-        for pack, found in self._within.run(self._trial, packs, _Members(watch)):
-            results = found["results"] if found["status"] == "ok" else [found] * len(pack["jobs"])
-            yield from zip(pack["jobs"], results, strict=True)
+        with contextlib.closing(self._within.run(self._trial, packs, _Members(watch))) as finished:
+            for pack, found in finished:
+                results = found["results"] if found["status"] == "ok" else [found] * len(pack["jobs"])
+                yield from zip(pack["jobs"], results, strict=True)
 
 
 class _Members:

@@ -41,10 +41,11 @@ def svg(name: str, plot: Plot) -> str:
 
 
 def _short(text: str) -> str:
-    """Leave out half of what matplotlib writes: prologue, names of groups, the third digit of a coordinate."""
+    """Leave out half of what matplotlib writes: prologue, names of groups, turns by 0, a coordinate's third digit."""
     text = re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)
     text = re.sub(r'<g id="(loss-\d+(?: loss-\d+)*)"', r'<g class="\1"', text)
     text = re.sub(r'<g id="\w+"', "<g", text)
+    text = re.sub(r' transform="rotate\(-0 [^"]*"', "", text)
     return re.sub(r"<[^>]*>", _rounded, text)
 
 

@@ -13,7 +13,7 @@ from losslab.lab.measures import Measure
 from losslab.lab.tasks.task import Array, Labels, Output, Task, domains, number
 
 _TARGETS = {"real", "non_negative", "count"}
-_ACTIVATIONS = {"real": "linear", "rate": "exponential", "non_negative": "softplus"}
+_ACTIVATIONS = {"real": "linear", "rate": "exponential", "non_negative": "exponential"}
 
 
 def rmse(predictions: Array, y: Array) -> float:
@@ -54,7 +54,7 @@ class Regression(Task):
         cost = f"; the cost is {self.cost}, a mean over the examples" if self.cost else ""
         return (
             "numbers, in their own unit for every loss: the outputs are brought to the scale of the labels, a line "
-            f"through their mean or what stays positive{cost}"
+            f"through their mean, or an exponential for a loss on what is positive{cost}"
         )
 
     def refusal(self, loss: losslab.Loss, labels: Labels) -> str:
@@ -68,11 +68,11 @@ class Regression(Task):
         return ""
 
     def output(self, loss: losslab.Loss, labels: Labels) -> Output:
-        """A line through the mean, or what stays positive: a rate is a mean times an exponential."""
+        """A line through the mean; for what is positive an exponential, times the mean."""
         activation = _ACTIVATIONS[loss.outputs.name]
         if activation == "linear":
             return Output(labels.shape, activation, labels.spread, labels.mean)
-        return Output(labels.shape, activation, labels.mean if activation == "exponential" else labels.spread)
+        return Output(labels.shape, activation, labels.mean)
 
     def targets(self, loss: losslab.Loss, y: Array, labels: Labels) -> Array:
         """The numbers."""

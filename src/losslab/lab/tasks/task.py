@@ -43,7 +43,7 @@ class Output:
 
     Attributes:
         shape: of one example's output.
-        activation: "linear", "softmax" (over the last axis), "sigmoid", "softplus" or "exponential".
+        activation: "linear", "softmax" (over the last axis), "sigmoid" or "exponential".
         scale, shift: one number for each of the last axis; none for 1 and 0.
     """
 

@@ -203,7 +203,7 @@ function save(name, blob) {
   link.href = URL.createObjectURL(blob);
   link.download = name;
   link.click();
-  URL.revokeObjectURL(link.href);
+  setTimeout(URL.revokeObjectURL, 10_000, link.href); // some browsers begin to read after the click
 }
 
 for (const head of heads) {

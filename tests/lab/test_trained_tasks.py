@@ -1,0 +1,46 @@
+"""Every task, trained: it learns what there is to learn, in the labels' own unit, and the report can be read."""
+
+import numpy as np
+import pytest
+
+from losslab import lab
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(400, 4)).astype("float32")
+PICTURES = RNG.integers(0, 60, (40, 10, 14), dtype=np.uint8)
+MASKS = np.zeros_like(PICTURES)
+for picture, mask, row, column in zip(PICTURES, MASKS, RNG.integers(0, 6, 40), RNG.integers(0, 9, 40), strict=True):
+    picture[row : row + 4, column : column + 5] += 150
+    mask[row : row + 4, column : column + 5] = 255
+
+CASES = {
+    "binary": (X, X[:, 0] + X[:, 1] > 1.5, ["bce", "cce", "hinge", "focal"], "average_precision", 0.8),
+    "labels": (X, np.stack([X[:, 0] > 0, X[:, 1] > 1], axis=1), ["bce", "hinge", "mse"], "mean_average_precision", 0.8),
+    # far from 0 and of another scale than 1: a network that had to find that out would take longer
+    "regression": (X, 5000 + 100 * X[:, 0], ["mse", "mae", "huber:delta=20", "poisson", "msle"], "rmse", 50.0),
+    "segmentation": (PICTURES, MASKS, ["bce", "scce", "dice"], "iou", 0.6),
+}
+
+
+@pytest.mark.parametrize("task", CASES)
+def test_a_task_is_learned_under_every_loss_that_serves_it(tmp_path, task):
+    x, y, losses, decides, good = CASES[task]
+    found = lab.compare((x, y), losses, epochs=25, seeds=1, lr="shared=0.01", batch=4, out=tmp_path)
+    assert (found.exit_code, found.summary.decides.key) == (0, decides)
+    for arm in found.summary.arms:
+        value = arm.deciding.mean / found.summary.decides.factor
+        assert value > good if found.summary.decides.higher_is_better else value < good, (arm.label, value)
+    page = found.report().read_text()
+    assert f"Measured by {found.summary.decides.name} on" in page
+    assert {"difference", "score", "curves"} <= {path.stem for path in (tmp_path / "plots").iterdir()}
+    assert set(found.table().columns) >= {measure.key for measure in found.summary.measures}
+
+
+def test_several_numbers_at_once_and_a_cost_that_decides(tmp_path):
+    """The cost is that of the quantile 0.9, and the loss that minimises it finds it."""
+    y = np.stack([10 * X[:, 0], RNG.normal(size=len(X))], axis=1)
+    cost = "quantile:quantile=0.9"
+    settings = {"epochs": 15, "seeds": 5, "lr": "shared=0.003", "out": tmp_path}
+    found = lab.compare((X, y), ["mse", cost, "cosine_similarity"], cost=cost, **settings)
+    assert [arm.verdict for arm in found.summary.arms[1:]] == ["better", "worse"]
+    assert f"the cost is {cost}" in found.report().read_text()

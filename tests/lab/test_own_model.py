@@ -58,7 +58,7 @@ def run():
         ("convolution", "step"),
         ("pair", "scan"),
         ("trains_itself", "fit:jax"),
-        ("on_numpy", "fit:jax"),
+        ("ignores_the_loss", "fit:jax"),
         ("module", "torch"),
     ],
 )
@@ -103,6 +103,7 @@ def test_weights_and_dropout_are_the_same_for_every_loss_and_the_scripts_own_num
         ("pair_ends_in_softmax", "ends in a softmax"),
         ("one_too_many", "gives outputs of shape (32, 11)"),
         ("raises", "RuntimeError: my own words\n"),
+        ("on_numpy", "may run with --engine fit:torch"),
         ("cannot_be_applied", "cannot be applied to a batch of shape (32, 8, 8)"),
         ("no_model", "builds an object of type int"),
         ("ready", "ready is an object of type MyLoss"),
@@ -180,6 +181,11 @@ def test_a_builder_from_python_is_found_again_or_refused(tmp_path, monkeypatch):
 def test_a_training_step_that_hides_its_outputs_is_told(run):
     with pytest.raises(LabError, match=r"updated its metrics 0 times in 6 steps"):
         run(job("hides_its_outputs", "fit:jax"))
+
+
+def test_a_training_step_that_ignores_the_loss_is_told(run):
+    with pytest.raises(LabError, match="never asked for the loss"):
+        run(job("ignores_the_loss", "fit:jax"))
 
 
 def test_processes_find_the_model_and_the_loss(run, tmp_path, monkeypatch):

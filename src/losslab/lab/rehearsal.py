@@ -46,8 +46,13 @@ def _scores(network: Network, engine: str, x: Any) -> Any:
         raise LabError(
             f"{network.model} cannot be applied to a batch of shape {x.shape}",
             own_words(error),
-            "correct it; --debug shows the traceback",
+            "correct it; --debug shows the traceback" + _elsewhere(engine),
         ) from error
+
+
+def _elsewhere(engine: str) -> str:
+    compiled = backend_of(engine) == "jax"
+    return "; a Keras model that JAX alone cannot compile may run with --engine fit:torch" if compiled else ""
 
 
 def _activation(network: Network, scores: Any) -> str:

@@ -71,8 +71,8 @@ def _on_jax(kind: str, network: Network) -> str:
         return "fit:jax"
     try:
         program = traced(network)
-    except Exception:  # whatever keeps JAX from seeing it whole; what is wrong with it, `fit` will say too
-        return "fit:jax" if kind == "keras" else "scan"
+    except Exception:  # anybody's code; the rehearsal tells what is wrong with it
+        return "scan"
     convolves, on_cpu = "conv_general_dilated" in program, jax.default_backend() == "cpu"
     if convolves:
         return "step" if on_cpu else "scan"

@@ -39,6 +39,7 @@ class FitProgram:
         self._model = keras_models.build(network)
         self._optimizer = _OPTIMIZERS[optimizer_name]()
         self._optimizer.build(self._model.trainable_variables)
+        self._objective = _Objective(self._activation, loss)
         self._seen: Seen | None = None
 
     @staticmethod
@@ -59,6 +60,12 @@ class FitProgram:
         seen, in_order = self._watching(rows.shape), rows.ravel()
         x, y = examples.x[in_order], examples.y[in_order]
         state.fit(x, y, batch_size=rows.shape[1], shuffle=False, verbose=0)
+        if not self._objective.asked:
+            raise LabError(
+                "the model's training step never asked for the loss",
+                "it would be trained alike under every loss",
+                "let train_step or compute_loss use the loss that the model is compiled with",
+            )
         loss, outputs = seen.all()
         return state, loss, outputs
 
@@ -74,8 +81,7 @@ class FitProgram:
         """Return what sees the outputs of an epoch of this shape (steps, batch); another shape is compiled anew."""
         if self._seen is None or self._seen.shape != shape:
             self._seen = Seen(shape, self._network.output.shape, self._activation, self._loss)
-            objective = _Objective(self._activation, self._loss)
-            self._model.compile(self._optimizer, objective, metrics=[self._seen])
+            self._model.compile(self._optimizer, self._objective, metrics=[self._seen])
         return self._seen
 
 
@@ -85,8 +91,10 @@ class _Objective(keras.losses.Loss):  # type: ignore[misc]  # keras is untyped
     def __init__(self, activation: Activation, loss: losslab.Loss) -> None:
         super().__init__(name="objective")
         self._activation, self._loss = activation, loss
+        self.asked = False
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        self.asked = True  # when the step is compiled, on backends that do so
         return self._loss(y_true, self._activation(y_pred))
 
 

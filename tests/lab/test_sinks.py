@@ -24,11 +24,12 @@ RECORD = {
     "batch": 32,
     "optimizer": "adam",
     "noise": 0.0,
+    "imbalance": 1.0,
     "seconds": 1.5,
-    "history": {"loss": [0.5, None], "val_accuracy": [0.25, 0.75]},
+    "history": {"loss": [0.5, None], "val_score": [0.25, 0.75]},
     "measures": {"accuracy": 0.5, "nll": None},
 }
-SCALARS = [("loss", 1, 0.5), ("val_accuracy", 1, 0.25), ("val_accuracy", 2, 0.75), ("test_accuracy", 2, 0.5)]
+SCALARS = [("loss", 1, 0.5), ("val_score", 1, 0.25), ("val_score", 2, 0.75), ("test_accuracy", 2, 0.5)]
 SCALARS += [("seconds", 2, 1.5)]
 
 
@@ -105,7 +106,7 @@ def test_mlflow_has_every_run_once(mlflow):
     for _ in range(2):
         with Mirrors(sinks_for(["mlflow:http://host"], "digits"), pytest.fail) as mirrors:
             mirrors.write(RECORD)
-            mirrors.write(RECORD | {"history": {"loss": [0.5] * 2500, "val_accuracy": [0.5]}, "id": "long"})
+            mirrors.write(RECORD | {"history": {"loss": [0.5] * 2500, "val_score": [0.5]}, "id": "long"})
     first, second = mlflow.runs.values()
     assert first["tags"]["losslab.id"] == RECORD["id"]
     assert first["metrics"] == SCALARS

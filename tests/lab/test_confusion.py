@@ -1,5 +1,7 @@
 """Which classes are taken for which: counted in a run, averaged and drawn in the report."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from scipy.special import softmax
@@ -7,6 +9,7 @@ from sklearn.metrics import confusion_matrix
 
 import losslab
 from losslab.lab import analysis, plots, schema
+from losslab.lab.errors import LabError
 from losslab.lab.plots import confusion, files
 from losslab.lab.plots.plot import Found
 from losslab.lab.tasks import task_from
@@ -83,7 +86,13 @@ def test_without_classes_there_is_no_such_figure():
     assert confusion.table(Found(summary, [], [])).empty
 
 
-@pytest.mark.parametrize("wrong", [[], [[0, "1", 2]], {"0": 1}, [[0.5, 1, 1]]])
+@pytest.mark.parametrize("wrong", [[], [[0, "1", 2]], {"0": 1}, [[0.5, 1, 1]], [[0, 1]], [[0, -1, 3]]])
 def test_counts_that_are_none_are_refused(wrong):
     final = {"confusion": wrong, "measures": {"accuracy": 1.0}}
     assert "confusion" in schema._fault_of_final(final)
+
+
+def test_a_class_without_a_name_is_an_error():
+    arm = SimpleNamespace(label="a")
+    with pytest.raises(LabError, match=r"class 2 in .* and 2 names"):
+        confusion.table(Found(SimpleNamespace(arms=[arm]), [[{"confusion": [[0, 2, 1]]}]], ["cat", "dog"]))

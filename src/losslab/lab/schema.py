@@ -96,6 +96,8 @@ def _fault_of_final(record: Any) -> str:
     there = {key: wanted for key, wanted in _WHERE_THERE.items() if key in record}
     if found := fault(record, _FINAL | there):
         return found
+    if any(len(row) != 3 or min(row) < 0 for row in record.get("confusion", [])):
+        return "an entry of 'confusion' is no pair of classes with a count"
     measures = record["measures"].items()
     wrong = [key for key, value in measures if not isinstance(value, (*_NUMBER, type(None)))]
     return f"'{wrong[0]}' is no number" if wrong else ""

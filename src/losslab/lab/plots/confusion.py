@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from losslab.lab.analysis import Summary
+from losslab.lab.errors import LabError
 from losslab.lab.plots.plot import Found, Plot
 from losslab.lab.plots.style import INK, PANELS_A_ROW, colour, gid, wrapped
 
@@ -22,23 +23,38 @@ MOST_CLASSES = 20
 MOST_PAIRS = 10
 LONGEST_NAME = 16
 _SHARE = "share of the true class, %"
-_SMALLEST_WRITTEN = 0.95
-_LIGHT_ABOVE = 40
+_SMALLEST_WRITTEN = 1.0
+# Per cent from which a square is so dark that white can be read on it, on a white page and on a black one
+_DARK = 40
 
 
 def table(found: Found) -> pd.DataFrame:
     """Return a row for each arm and pair of true and predicted class that occurs.
 
     The test examples are the same for all seeds, so the share in all runs together is the mean of the runs' shares.
+
+    Raises:
+        LabError: the runs count classes that have no name.
     """
+    shares = [(arm.label, _shares(runs)) for arm, runs in zip(found.summary.arms, found.runs, strict=True)]
+    _check({number for _, each in shares for pair in each for number in pair}, len(found.classes))
     rows = [
-        (arm.label, found.classes[true], found.classes[predicted], share, runs_count)
-        for arm, runs in zip(found.summary.arms, found.runs, strict=True)
-        for (true, predicted), (share, runs_count) in _shares(runs).items()
+        (label, found.classes[true], found.classes[predicted], share, count)
+        for label, each in shares
+        for (true, predicted), (share, count) in each.items()
     ]
     names = pd.CategoricalDtype(list(found.classes), ordered=True)
     made = pd.DataFrame(rows, columns=["loss", "true", "predicted", _SHARE, "in all runs"])
     return made.astype({"true": names, "predicted": names})
+
+
+def _check(numbers: set[int], named: int) -> None:
+    if numbers and max(numbers) >= named:
+        raise LabError(
+            f"class {max(numbers)} in runs.jsonl, and {named} names of classes in config.json",
+            "one of the two was edited",
+            "rerun the comparison, which writes config.json again",
+        )
 
 
 def _shares(runs: Sequence[Mapping[str, Any]]) -> dict[tuple[int, int], tuple[float, int]]:
@@ -89,7 +105,7 @@ def _map(plot: Plot, axes: Axes, rows: pd.DataFrame, ink: str) -> None:
     axes.add_collection(PatchCollection(squares, facecolors=shades, linewidths=0))
     for left, top, share in zip(x, y, rows[_SHARE], strict=True):
         if share >= _SMALLEST_WRITTEN:
-            shade = "white" if share > _LIGHT_ABOVE else INK
+            shade = "white" if share > _DARK else INK
             size = 60 / max(len(names), 9)
             axes.text(left, top, f"{share:.0f}", ha="center", va="center", fontsize=size, color=shade)
     axes.set_xlim(-0.5, len(names) - 0.5)

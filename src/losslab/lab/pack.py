@@ -27,6 +27,7 @@ def run_pack(pack: Job, on_epoch: Callable[[int], None] = lambda epoch: None) ->
     """
     jobs = pack["jobs"]
     prepared = trainer.prepare(jobs[0])
+    on_epoch(0)
     parts = {job["seed"]: _parts(prepared, job) for job in jobs}
     alike = defaultdict(list)  # rarely more than one group: a seed may hold a whole week more
     for job in jobs:

@@ -50,7 +50,7 @@ def run_trial(job: Job, on_epoch: OnEpoch = lambda epoch: None) -> dict[str, Any
 
     Args:
         job: as `plan.jobs` makes them.
-        on_epoch: called with the number of epochs done, after each.
+        on_epoch: called with the number of epochs done, after each; with 0 when all is imported and loaded.
 
     Returns:
         status ("ok" or "diverged"), history (per epoch: loss and score, which is the measure that decides, of the
@@ -60,6 +60,7 @@ def run_trial(job: Job, on_epoch: OnEpoch = lambda epoch: None) -> dict[str, Any
     """
     started = time.perf_counter()
     prepared = prepare(job)
+    on_epoch(0)
     program, judge = prepared.program, prepared.judge
     parts = placed_split(prepared.spec, job["data"]["digest"], job["seed"], disturbance(job), program.place)
     train, validation = (_labelled(prepared, part) for part in parts[:2])

@@ -27,14 +27,12 @@ def carry_out(order: Mapping[str, Any], tell: Tell) -> Result:
 
     Args:
         order: as `order` makes it.
-        tell: called with "here" at once, "ready" after the imports, and "epoch" and how many are done.
+        tell: called with "here" at once, and "epoch" and how many are done.
     """
     tell("here", None)
 
     def trial(job: Job, on_epoch: Callable[[int], None]) -> Result:
-        found = _imported(order)
-        tell("ready", None)
-        return found(job, on_epoch)
+        return _imported(order)(job, on_epoch)
 
     result = guarded(trial, order["job"], lambda done: tell("epoch", done))
     if result["status"] == "error":

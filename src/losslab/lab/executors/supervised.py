@@ -27,7 +27,7 @@ class Seat:
         job: what it works on.
         tries: how often that job was begun, this time included.
         heard: when it last said something; None while it waits for its turn on a cluster, which costs no patience.
-        ready: whether it has imported what it needs.
+        ready: whether its trial has told of an epoch, of the 0th when it has imported what it needs.
     """
 
     job: Job | None = None
@@ -38,7 +38,7 @@ class Seat:
 
 S = TypeVar("S", bound=Seat)
 News = tuple[S, str, Any]
-"""A seat and what it says: "here" and "ready"; "epoch" and how many are done; "result"; "lost" and why."""
+"""A seat and what it says: "here"; "epoch" and how many are done; "result"; "lost" and why."""
 
 
 class Supervised(ABC, Generic[S]):

@@ -15,10 +15,9 @@ def serve(pipe: Any) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     while True:
         try:
-            trial, job = pipe.recv()  # which imports the trial, and takes its time
+            trial, job = pipe.recv()
         except EOFError:
             return
-        pipe.send(("ready", None))
         pipe.send(("result", guarded(trial, job, lambda done: pipe.send(("epoch", done)))))
 
 

@@ -153,9 +153,10 @@ def real_jobs(tmp_path):
     return there, there | {"data": data | {"source": str(tmp_path / "elsewhere.npz")}}
 
 
-def test_a_run_gives_the_same_numbers_everywhere(executor, tmp_path):
+def test_a_run_gives_the_same_numbers_everywhere(executor, tmp_path, monkeypatch):
     from losslab.lab.trainer import run_trial
 
+    monkeypatch.setattr(executor, "_patience", 600.0, raising=False)  # this one compiles
     there, missing = real_jobs(tmp_path)
     found, told = [next(executor.run(run_trial, [job], Watch()))[1] for job in (there, missing)]
     here = run_trial(there)
@@ -163,10 +164,11 @@ def test_a_run_gives_the_same_numbers_everywhere(executor, tmp_path):
     assert told["reason"].startswith(f"no file {missing['data']['source']}: it does not exist, seen from ")
 
 
-def test_runs_share_a_gpu_that_each_is_told(executor, trials, tmp_path):
+def test_runs_share_a_gpu_that_each_is_told(executor, trials, tmp_path, monkeypatch):
     if executor.name != "ray":
         pytest.skip("only Ray hands out GPUs")
-    found, _ = results(executor, trials, jobs(tmp_path, *["tells_its_gpu"] * 4))
+    monkeypatch.setattr(executor, "_patience", 60.0)  # the first waits for the others' processes
+    found, _ = results(executor, trials, jobs(tmp_path, *["shares_a_gpu"] * 4))
     assert sorted(each["value"] for each in found.values()) == ["0", "0", "1", "1"]
     assert {each["preallocates"] for each in found.values()} == {"false"}
 

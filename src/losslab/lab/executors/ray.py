@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import sys
 import time
-import traceback
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from typing import Any, Self
 
 from losslab.lab.errors import Exit, LabError, own_words
 from losslab.lab.executors import remote
-from losslab.lab.executors.protocol import Trial, failed
+from losslab.lab.executors.protocol import Trial
 from losslab.lab.executors.supervised import PATIENCE, News, Seat, Supervised
 from losslab.lab.extras import needs
 from losslab.lab.interrupt import held_back
@@ -28,10 +29,11 @@ _NO_GPU = {"CUDA_VISIBLE_DEVICES": "", "JAX_PLATFORMS": "cpu"}
 
 @dataclass(eq=False, kw_only=True)
 class _Actor(Seat):
-    """An actor, and what will hold what it tells next."""
+    """An actor, what will hold what it tells next, and whether the cluster had a place for it and it has begun."""
 
     handle: Any
-    next: Any = None
+    next: Any
+    alive: bool = False
 
 
 class Ray(Supervised[_Actor]):
@@ -51,66 +53,79 @@ class Ray(Supervised[_Actor]):
         self._gpus = gpus
         self._actors: list[_Actor] = []
         self._ray: Any = None
+        self._opened = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
         with held_back():
             import ray
 
         self._ray = ray
+        with contextlib.ExitStack() as opened:
+            # A thread of Ray's prints news of the cluster to stdout, where results go
+            opened.enter_context(contextlib.redirect_stdout(sys.stderr))
+            opened.callback(ray.shutdown)
+            self._connect()
+            self._check_room()
+            self._opened = opened.pop_all()
+        return self
+
+    def _connect(self) -> None:
         try:
             with warnings.catch_warnings(action="ignore"):
-                ray.init(self._address, log_to_driver=False, logging_level=logging.WARNING, **self._options())
+                self._ray.init(self._address, log_to_driver=False, logging_level=logging.ERROR, **self._options())
         except Exception as error:  # it raises many types
             raise LabError(
                 f"no Ray cluster at {self._address}",
                 own_words(error),
-                "start one with `ray start --head`; its client server listens on port 10001",
+                "start one with `ray start --head`, whose client server listens on port 10001; "
+                "where it asks for a token, set RAY_AUTH_MODE=token",
                 Exit.ENVIRONMENT,
             ) from error
+
+    def _check_room(self) -> None:
+        cpus, gpus = (self._ray.cluster_resources().get(name, 0) for name in ("CPU", "GPU"))
+        share = f"{self._gpus:g} GPU" if self._gpus else "1 CPU"
         if self._room() < 1:
-            cpus, gpus = (self._ray.cluster_resources().get(name, 0) for name in ("CPU", "GPU"))
-            self._ray.shutdown()
             raise LabError(
                 f"no room for a run in the Ray cluster at {self._address}",
-                f"a run takes 1 CPU and {self._gpus:g} GPU; there are {cpus:g} and {gpus:g}",
+                f"it has {cpus:g} CPUs and {gpus:g} GPUs; a run takes {share}",
                 "add nodes, or leave ?gpus= out",
                 Exit.ENVIRONMENT,
             )
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._actors.clear()
-        self._ray.shutdown()
+        self._opened.close()
 
     def _free(self, wanted: int) -> Sequence[_Actor]:
-        idle = sum(each.job is None for each in self._actors)
-        missing = min(self._room() - len(self._actors), wanted - idle)
+        idle = [each for each in self._actors if each.job is None]
+        missing = min(self._room() - len(self._actors), wanted - len(idle))
         self._actors += [self._begun() for _ in range(missing)]
-        return [each for each in self._actors if each.job is None][:wanted]
+        return [each for each in idle if each.alive][:wanted]
 
     def _options(self) -> dict[str, Any]:
         return {"include_dashboard": False} if self._address == "local" else {}
 
     def _room(self) -> int:
-        """How many runs the cluster takes at a time."""
+        """How many runs the cluster has place for, were it all ours."""
         there = self._ray.cluster_resources()
-        return int(min(there.get("CPU", 0), there.get("GPU", 0) / self._gpus if self._gpus else float("inf")))
+        return int(there.get("GPU", 0)) * int(1 / self._gpus) if self._gpus else int(there.get("CPU", 0))
 
     def _begun(self) -> _Actor:
-        kind = self._ray.remote(remote.InRay).options(
-            num_cpus=1, num_gpus=self._gpus, max_restarts=0, max_concurrency=2
-        )
-        return _Actor(handle=kind.remote(_SHARED_GPU if self._gpus else _NO_GPU))
+        kind = self._ray.remote(remote.InRay)
+        share = {"num_cpus": 0, "num_gpus": self._gpus} if self._gpus else {"num_cpus": 1}
+        handle = kind.options(**share, max_restarts=0, max_concurrency=2).remote(_SHARED_GPU if self._gpus else _NO_GPU)
+        return _Actor(handle=handle, next=handle.begun.remote())
 
     def _give(self, seat: _Actor, trial: Trial, job: Job) -> None:
-        seat.heard, seat.ready = None, False
+        seat.heard = None
         seat.handle.run.remote(remote.order(trial, job))
         seat.next = seat.handle.told.remote()
 
     def _news(self, timeout: float) -> Sequence[News[_Actor]]:
-        told = {each.next: each for each in self._busy}
+        told = {each.next: each for each in self._actors if each.job is not None or not each.alive}
         if not told:
             time.sleep(_LOOKING)
             return []
@@ -120,12 +135,18 @@ class Ray(Supervised[_Actor]):
     def _said(self, seat: _Actor) -> list[tuple[str, Any]]:
         try:
             told: list[tuple[str, Any]] = self._ray.get(seat.next)
-        except self._ray.exceptions.RayTaskError as error:  # the actor could not even be made
-            return [("result", failed(own_words(error), traceback.format_exc()))]
+        except self._ray.exceptions.RayTaskError as error:
+            raise LabError(
+                f"a Ray worker cannot begin: {own_words(error)}",
+                "it cannot import losslab",
+                "install the same version of losslab on every node; the same command resumes",
+                Exit.ENVIRONMENT,
+            ) from error
         except self._ray.exceptions.RayError as error:
             self._actors.remove(seat)
             return [("lost", f"a Ray worker was lost: {own_words(error)}")]
-        if told[-1][0] != "result":
+        seat.alive = True
+        if told and told[-1][0] != "result":
             seat.next = seat.handle.told.remote()
         return told
 

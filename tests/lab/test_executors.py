@@ -17,6 +17,7 @@ from losslab.lab.executors.dask import Dask
 from losslab.lab.executors.local import Local
 from losslab.lab.executors.ray import Ray
 from losslab.lab.executors.serial import Serial
+from losslab.lab.executors.supervised import Supervised
 
 EXECUTORS = ["serial", "local", "dask", "ray"]
 PATIENCE = 4.0
@@ -178,6 +179,28 @@ def test_another_version_on_a_worker_is_an_error_of_the_run(trials, tmp_path):
     result = remote.carry_out(remote.order(trials.trial, job) | {"version": "0.0.0"}, lambda kind, content: None)
     assert result["reason"].startswith("losslab ")
     assert "0.0.0 where the comparison was started" in result["reason"]
+
+
+class Nowhere(Supervised):
+    """A cluster without a worker."""
+
+    def __exit__(self, *error): ...
+
+    def _free(self, wanted):
+        return []
+
+    def _news(self, timeout):
+        return []
+
+    def _give(self, seat, trial, job): ...
+
+    def _stop(self, seats): ...
+
+
+def test_a_cluster_that_takes_no_run_is_an_error_in_the_end(trials, tmp_path):
+    with Nowhere(patience=0.0) as executor, pytest.raises(LabError, match="nowhere to run for 0 s") as refusal:
+        list(executor.run(trials.trial, jobs(tmp_path, "succeeds"), Watch()))
+    assert refusal.value.exit_code == Exit.ENVIRONMENT
 
 
 BAD = ["", "local", "local:0", "local:x", "local:257", "Serial", "dask://", "dask://host", "dask://host:x", "ray://"]

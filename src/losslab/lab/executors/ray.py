@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import sys
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -56,6 +57,9 @@ class Ray(Supervised[_Actor]):
         self._opened = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
+        os.environ["RAY_ENABLE_AUTO_CONNECT"] = (
+            "0"  # a cluster that is gone is not to be replaced by one on this machine
+        )
         with held_back():
             import ray
 
@@ -101,12 +105,28 @@ class Ray(Supervised[_Actor]):
 
     def _free(self, wanted: int) -> Sequence[_Actor]:
         idle = [each for each in self._actors if each.job is None]
-        missing = min(self._room() - len(self._actors), wanted - len(idle))
-        self._actors += [self._begun() for _ in range(missing)]
+        with self._told_if_gone():
+            missing = min(self._room() - len(self._actors), wanted - len(idle))
+            self._actors += [self._begun() for _ in range(missing)]
         return [each for each in idle if each.alive][:wanted]
 
     def _options(self) -> dict[str, Any]:
         return {"include_dashboard": False} if self._address == "local" else {}
+
+    @contextlib.contextmanager
+    def _told_if_gone(self) -> Iterator[None]:
+        """Tell whatever Ray raises as the end of the cluster: it has many types for it."""
+        try:
+            yield
+        except LabError:
+            raise
+        except Exception as error:
+            raise LabError(
+                f"the Ray cluster at {self._address} is gone",
+                own_words(error),
+                "start it again; the same command resumes, and finished runs are kept",
+                Exit.ENVIRONMENT,
+            ) from error
 
     def _room(self) -> int:
         """How many runs the cluster has place for, were it all ours."""
@@ -129,8 +149,9 @@ class Ray(Supervised[_Actor]):
         if not told:
             time.sleep(_LOOKING)
             return []
-        there, _ = self._ray.wait(list(told), num_returns=1, timeout=min(timeout, _LOOKING))
-        return [(told[ref], *each) for ref in there for each in self._said(told[ref])]
+        with self._told_if_gone():
+            there, _ = self._ray.wait(list(told), num_returns=1, timeout=min(timeout, _LOOKING))
+            return [(told[ref], *each) for ref in there for each in self._said(told[ref])]
 
     def _said(self, seat: _Actor) -> list[tuple[str, Any]]:
         try:
@@ -152,5 +173,6 @@ class Ray(Supervised[_Actor]):
 
     def _stop(self, seats: Sequence[_Actor]) -> None:
         self._actors = [each for each in self._actors if each not in seats]
-        for each in seats:
-            self._ray.kill(each.handle)
+        with contextlib.suppress(Exception):  # where the cluster is gone, so are they
+            for each in seats:
+                self._ray.kill(each.handle)

@@ -27,7 +27,7 @@ class Seat:
         job: what it works on.
         tries: how often that job was begun, this time included.
         heard: when it last said something; None while it waits for its turn on a cluster, which costs no patience.
-        ready: whether it has imported what it needs.
+        ready: whether it has imported what the job needs.
     """
 
     job: Job | None = None
@@ -98,7 +98,7 @@ class Supervised(ABC, Generic[S]):
     def _fill(self, trial: Trial, waiting: deque[tuple[Job, int]], watch: Watch) -> None:
         for seat in self._free(len(waiting)) if waiting else ():
             job, tries = waiting.popleft()
-            seat.job, seat.tries = job, tries
+            seat.job, seat.tries, seat.ready = job, tries, False
             self._busy.append(seat)
             watch.started(job)
             self._give(seat, trial, job)

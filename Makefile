@@ -33,7 +33,8 @@ docs: $(DEV)/installed  ## build the documentation into site/
 	$(DEV)/bin/mkdocs build --strict --quiet
 
 EXAMPLES = mse_three_ways cross_entropy_by_hand names_to_losses objective sparse_or_categorical \
-	mnist_focal_compile mnist_focal_custom_loop learning_rate_artefact own_model juice_sales cifar10_losses
+	mnist_focal_compile mnist_focal_custom_loop learning_rate_artefact own_model published_results \
+	juice_sales cifar10_losses
 
 examples: $(DEV)/installed  ## run every example in full, on real data (CIFAR-10: half an hour)
 	for script in $(EXAMPLES); do $(DEV)/bin/python examples/$$script.py || exit 1; done

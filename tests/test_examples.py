@@ -26,9 +26,9 @@ def command(name, *arguments):
     return [sys.executable, "-u", str(EXAMPLES / f"{name}.py"), *map(str, arguments)]
 
 
-def run(name, *arguments):
+def run(name, *arguments, **variables):
     """What a script prints; it must succeed and warn of nothing."""
-    done = subprocess.run(command(name, *arguments), capture_output=True, text=True, env=environment())
+    done = subprocess.run(command(name, *arguments), capture_output=True, text=True, env=environment(**variables))
     assert done.returncode == 0, done.stderr
     assert "Warning" not in done.stderr
     return done.stdout
@@ -273,3 +273,15 @@ def test_own_model(tmp_path):
         assert f"the user&#39;s own, __main__:{name}" in (tmp_path / name / "report.html").read_text()
     assert "in_keras_with_softmax ends in a softmax" in told
     assert not (tmp_path / "refused").exists()
+
+
+@needs("jax", "keras", "sklearn")
+def test_published_results(tmp_path):
+    for name in ("mnist", "fashion_mnist"):
+        images(tmp_path / f"{name}.npz", (28, 28), ())
+    arguments = ("--samples", 60, "--epochs", 2, "--seeds", 2, "--out", tmp_path / "out")
+    told = run("published_results", *arguments, LOSSLAB_DATA=str(tmp_path))
+    assert told.count("is the baseline") == 4
+    assert re.search(r"categorical_crossentropy gets [\d.]+% of its training examples right; mean_absolute", told)
+    assert len(re.findall(r"calibration error [\d.]+ %", told)) == 3
+    assert len(list(tmp_path.glob("out/*/report.html"))) == 4

@@ -80,6 +80,8 @@ with subprocess.Popen([*command, *sys.argv[1:]], stderr=subprocess.STDOUT) as ra
 QUIET = {"PYTHONUNBUFFERED": "1", "RAY_USAGE_STATS_ENABLED": "0", "RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S": "0"}
 # Ray's server forks while gRPC has threads; one in six was dead at once.
 QUIET |= {"GRPC_ENABLE_FORK_SUPPORT": "0"}
+# A token in the home folder, which a cluster may have left there, would be asked for.
+QUIET |= {"RAY_AUTH_MODE": "disabled"}
 
 
 def _begun(code, *arguments):

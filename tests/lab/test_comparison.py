@@ -95,6 +95,16 @@ def test_adding_a_loss_changes_nobody_elses_run(tmp_path):
     assert [arm.deciding.values for arm in two] == [arm.deciding.values for arm in three[1:]]
 
 
+def test_the_same_loss_twice_differs_by_nothing_at_all(tmp_path):
+    @losslab.register
+    class Twin(losslab.CategoricalCrossentropy):
+        """The same formula under another name, which is another arm."""
+
+    found = lab.compare("digits", ["cce", "twin"], subset=400, epochs=10, seeds=3, lr="shared=0.01", out=tmp_path)
+    for key, figure in found.summary.arms[1].figures.items():
+        assert (figure.contrast.mean, figure.contrast.low, figure.contrast.high) == (0, 0, 0), key
+
+
 def test_what_the_package_offers():
     assert [getattr(lab, name).__name__ for name in lab.__all__] == lab.__all__
     with pytest.raises(AttributeError):

@@ -17,6 +17,7 @@ from losslab.lab.executors.dask import Dask
 from losslab.lab.executors.local import Local
 from losslab.lab.executors.ray import Ray
 from losslab.lab.executors.serial import Serial
+from losslab.lab.executors.supervised import Supervised
 
 EXECUTORS = ["serial", "local", "dask", "ray"]
 PATIENCE = 4.0
@@ -154,9 +155,10 @@ def real_jobs(tmp_path):
     return there, there | {"data": data | {"source": str(tmp_path / "elsewhere.npz")}}
 
 
-def test_a_run_gives_the_same_numbers_everywhere(executor, tmp_path):
+def test_a_run_gives_the_same_numbers_everywhere(executor, tmp_path, monkeypatch):
     from losslab.lab.trainer import run_trial
 
+    monkeypatch.setattr(executor, "_patience", 600.0, raising=False)  # this one compiles
     there, missing = real_jobs(tmp_path)
     found, told = [next(executor.run(run_trial, [job], Watch()))[1] for job in (there, missing)]
     here = run_trial(there)
@@ -165,10 +167,11 @@ def test_a_run_gives_the_same_numbers_everywhere(executor, tmp_path):
     assert told["reason"].startswith("no file elsewhere.npz: there is none in ")
 
 
-def test_runs_share_a_gpu_that_each_is_told(executor, trials, tmp_path):
+def test_runs_share_a_gpu_that_each_is_told(executor, trials, tmp_path, monkeypatch):
     if executor.name != "ray":
         pytest.skip("only Ray hands out GPUs")
-    found, _ = results(executor, trials, jobs(tmp_path, *["tells_its_gpu"] * 4))
+    monkeypatch.setattr(executor, "_patience", 60.0)  # the first waits for the others' processes
+    found, _ = results(executor, trials, jobs(tmp_path, *["shares_a_gpu"] * 4))
     assert sorted(each["value"] for each in found.values()) == ["0", "0", "1", "1"]
     assert {each["preallocates"] for each in found.values()} == {"false"}
 
@@ -178,6 +181,28 @@ def test_another_version_on_a_worker_is_an_error_of_the_run(trials, tmp_path):
     result = remote.carry_out(remote.order(trials.trial, job) | {"version": "0.0.0"}, lambda kind, content: None)
     assert result["reason"].startswith("losslab ")
     assert "0.0.0 where the comparison was started" in result["reason"]
+
+
+class Nowhere(Supervised):
+    """A cluster without a worker."""
+
+    def __exit__(self, *error): ...
+
+    def _free(self, wanted):
+        return []
+
+    def _news(self, timeout):
+        return []
+
+    def _give(self, seat, trial, job): ...
+
+    def _stop(self, seats): ...
+
+
+def test_a_cluster_that_takes_no_run_is_an_error_in_the_end(trials, tmp_path):
+    with Nowhere(patience=0.0) as executor, pytest.raises(LabError, match="nowhere to run for 0 s") as refusal:
+        list(executor.run(trials.trial, jobs(tmp_path, "succeeds"), Watch()))
+    assert refusal.value.exit_code == Exit.ENVIRONMENT
 
 
 BAD = ["", "local", "local:0", "local:x", "local:257", "Serial", "dask://", "dask://host", "dask://host:x", "ray://"]

@@ -113,6 +113,7 @@ def test_killed_20_times_it_ends_with_the_same_summary(tmp_path):
     assert (killed / "summary.json").read_bytes() == (undisturbed / "summary.json").read_bytes()
     ids = [json.loads(line)["id"] for line in (killed / "runs.jsonl").read_text().splitlines()]
     assert len(ids) == len(set(ids)) == len((undisturbed / "runs.jsonl").read_text().splitlines())
+    assert not list(killed.rglob(".unfinished-*"))
     logged = [int(line) for line in done.stdout.splitlines()]
     assert len({length for length in logged if length < len(ids)}) > 3  # not all kills were before the runs, or after
     assert logged.count(len(ids)) > 3

@@ -50,6 +50,9 @@ def gives_nan(job, on_epoch):
     return json.loads('{"status": "ok", "value": NaN}')
 
 
-def tells_its_gpu(job, on_epoch):
+def shares_a_gpu(job, on_epoch):
+    (Path(job["folder"]) / f"{job['value']}").touch()
+    while len(os.listdir(job["folder"])) < 4:  # until all four run at a time
+        os.sched_yield()
     preallocates = os.environ["XLA_PYTHON_CLIENT_PREALLOCATE"]
     return {"status": "ok", "value": os.environ["CUDA_VISIBLE_DEVICES"], "preallocates": preallocates}

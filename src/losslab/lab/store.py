@@ -19,6 +19,7 @@ LOG = "runs.jsonl"
 LOCK = ".lock"
 LEVELS = "levels.json"
 SETTLED = ("ok", "diverged")
+_UNFINISHED = ".unfinished-"
 
 Record = dict[str, Any]
 
@@ -47,6 +48,8 @@ class Store:
             except OSError as error:
                 raise _unwritable(self.folder, error) from error
             self._take(lock)
+            for left in self.folder.rglob(f"{_UNFINISHED}*"):  # by a process that was killed
+                left.unlink(missing_ok=True)
             self.records, self.torn, length = read_log(self.folder)
             self._log = opened.enter_context((self.folder / LOG).open("ab"))
             self._log.truncate(length)
@@ -130,7 +133,7 @@ def _unwritable(folder: Path, reason: object) -> LabError:
 def write_whole(path: Path, content: str | bytes) -> None:
     """Write a file whole or not at all: to a temporary neighbour first, then renamed."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f"{_UNFINISHED}{path.name}-")
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content.encode() if isinstance(content, str) else content)

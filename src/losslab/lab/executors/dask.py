@@ -140,7 +140,7 @@ class Dask(Supervised[_Worker]):
             each.task.cancel()
         addresses = [each.address for each in begun]
         try:
-            if addresses:
+            if addresses and self._client.status == "running":
                 self._client.restart_workers(addresses, timeout=_RESTARTING, raise_for_error=False)
         except ValueError:  # no nanny is there to start one again: it is left alone with what it runs
             self._blocked.update(addresses)

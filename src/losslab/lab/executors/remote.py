@@ -72,6 +72,10 @@ class InRay:
         os.environ.update(environment)
         self._told: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
 
+    def begun(self) -> list[tuple[str, Any]]:
+        """Tell nothing, but that there is an actor."""
+        return []
+
     def run(self, order: Mapping[str, Any]) -> None:
         """Run a job; its result is the last that is told."""
         result = carry_out(order, lambda kind, content: self._told.put((kind, content)))

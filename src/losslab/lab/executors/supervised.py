@@ -98,7 +98,7 @@ class Supervised(ABC, Generic[S]):
     def _fill(self, trial: Trial, waiting: deque[tuple[Job, int]], watch: Watch) -> None:
         for seat in self._free(len(waiting)) if waiting else ():
             job, tries = waiting.popleft()
-            seat.job, seat.tries = job, tries
+            seat.job, seat.tries, seat.ready = job, tries, False
             self._busy.append(seat)
             watch.started(job)
             self._give(seat, trial, job)

@@ -118,7 +118,7 @@ class Dask(Supervised[_Worker]):
             told.append(self._told.get(timeout=min(timeout, _LOOKING)))
             while True:
                 told.append(self._told.get_nowait())
-        news = [self._said(*each) for each in told]
+        news = [self._said(*each) for each in told if each[0] in self._seats]  # one that was cancelled may speak on
         if not told or time.monotonic() > self._looked + _LOOKING:
             there = self._workers()
             gone = [each for each in self._busy if each.address not in there]

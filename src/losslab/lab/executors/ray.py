@@ -23,7 +23,6 @@ from losslab.lab.plan import Job
 
 PLACES = ("auto", "local")
 _LOOKING = 1.0
-_SHARED_GPU = {"XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
 # Ray hides no GPU from an actor that has none, and JAX would take most of its memory.
 _NO_GPU = {"CUDA_VISIBLE_DEVICES": "", "JAX_PLATFORMS": "cpu"}
 
@@ -136,7 +135,7 @@ class Ray(Supervised[_Actor]):
     def _begun(self) -> _Actor:
         kind = self._ray.remote(remote.InRay)
         share = {"num_cpus": 0, "num_gpus": self._gpus} if self._gpus else {"num_cpus": 1}
-        handle = kind.options(**share, max_restarts=0, max_concurrency=2).remote(_SHARED_GPU if self._gpus else _NO_GPU)
+        handle = kind.options(**share, max_restarts=0, max_concurrency=2).remote({} if self._gpus else _NO_GPU)
         return _Actor(handle=handle, next=handle.begun.remote())
 
     def _give(self, seat: _Actor, trial: Trial, job: Job) -> None:

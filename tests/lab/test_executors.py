@@ -20,7 +20,7 @@ from losslab.lab.executors.serial import Serial
 from losslab.lab.executors.supervised import Supervised
 
 EXECUTORS = ["serial", "local", "dask", "ray"]
-PATIENCE = 4.0
+PATIENCE = 10.0
 # How an executor tells that a process is no more
 KILLED = {
     "local": "a process was killed by SIGKILL; SIGKILL is what happens where memory runs out",
@@ -28,7 +28,7 @@ KILLED = {
     "ray": "a Ray worker was lost: ActorDiedError: The actor died unexpectedly before finishing this task.",
 }
 EXITED = KILLED | {"local": "a process ended with exit code 3"}
-HANGS = dict.fromkeys(KILLED, "no epoch was finished in 4 s: the run was stopped")
+HANGS = dict.fromkeys(KILLED, "no epoch was finished in 10 s: the run was stopped")
 
 
 class Watch:

@@ -8,7 +8,7 @@ from losslab.lab import analysis
 from losslab.lab.tasks.classes import ACCURACY, Classes
 
 
-def run(stage, seed, lr, status="ok", val=0.9, test=0.9, group="g"):
+def run(stage, seed, lr, status="ok", val=0.9, test=0.9, group="g", loss=1.0):
     measured = stage == "final" and status == "ok"
     return {
         "group": group,
@@ -17,7 +17,7 @@ def run(stage, seed, lr, status="ok", val=0.9, test=0.9, group="g"):
         "lr": lr,
         "status": status,
         "val_score": val,
-        "history": {"val_score": [val]},
+        "history": {"val_score": [val], "val_loss": [loss]},
     } | (
         {"measures": dict.fromkeys((measure.key for measure in Classes.known), None) | {"accuracy": test}}
         if measured
@@ -46,6 +46,13 @@ def config(*groups, seeds=4, shared_rate=0.1, task=TASK):
         "protocol": {"seeds": seeds, "shared_rate": shared_rate, "epochs": 1},
         "data": {"test_examples": 400},
     }
+
+
+def test_of_equal_rates_and_of_undefined_measures_the_loss_decides():
+    for val in (0.0, None):
+        losses = {0.001: 0.9, 0.01: 0.4, 0.1: 0.7}
+        records = [run("tune", 1, rate, val=val, loss=loss) for rate, loss in losses.items()]
+        assert analysis.best_rate(analysis.tuning_rows(records, ACCURACY), ACCURACY) == 0.01
 
 
 def test_diverged_runs_are_counted_and_said():

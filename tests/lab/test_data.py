@@ -210,7 +210,7 @@ def test_a_task_that_is_asked_for(npz):
     spec = npz(x=X, y=np.arange(60) % 2)
     assert data.load(replace(spec, task="classes")).task == "classes"
     numbers = data.load(replace(spec, task="regression"))
-    assert numbers.labels.mean == (0.5,)
+    assert numbers.labels.mean == (numbers.y.mean(),)
     for task, said in (("labels", "shape"), ("segmentation", "shape"), ("regresion", "did you mean regression")):
         with pytest.raises(LabError, match=said):
             data.load(replace(spec, task=task))
@@ -279,3 +279,20 @@ def test_parquet_columns_of_every_type(tmp_path):
     (tmp_path / "bad.parquet").write_bytes(b"PAR1 and no more")
     with pytest.raises(LabError, match="cannot read"):
         data.load(DataSpec(str(tmp_path / "bad.parquet"), "y"))
+
+
+def test_the_scale_of_numbers_is_that_of_the_examples_to_train_on(csv):
+    rows = [f"{RNG.normal():.3f},{week},{week**3 + RNG.random():.3f}" for week in range(12) for _ in range(20)]
+    found = data.load(replace(csv("\n".join(["x,week,y", *rows])), by="week"))
+    assert (found.labels.mean, found.labels.spread) == ((found.y.mean(),), (found.y.std(),))
+    assert found.y_test.min() > found.y.max()
+
+
+def test_a_test_part_of_one_class_is_refused(npz):
+    with pytest.raises(LabError, match=r"all 20 test examples of some.npz are of the class 0"):
+        data.load(npz(x_train=X, y_train=np.arange(60) % 2, x_test=X[:20], y_test=np.zeros(20, int)))
+
+
+def test_a_rare_second_class_is_what_is_looked_for_and_a_rare_first_one_is_not(npz):
+    assert data.load(npz(x=X, y=(np.arange(60) % 10 == 0).astype(int))).measure is None
+    assert data.load(npz(x=X, y=(np.arange(60) % 10 > 0).astype(int))).measure == "accuracy"

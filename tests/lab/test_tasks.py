@@ -207,3 +207,12 @@ def test_a_measure_that_cannot_decide_is_refused():
         TASKS["binary"]("aurok").check()
     with pytest.raises(LabError, match="unknown measure 'nll'"):
         TASKS["classes"]("nll").check()
+
+
+@pytest.mark.parametrize("ids", [np.zeros(4, int), np.ones(4, int)])
+def test_a_measure_of_one_class_is_undefined_or_what_it_is_and_warns_of_nothing(ids):
+    task, evidence = TASKS["binary"](), logits_of([1.0, -1.0, 2.0, 0.5])
+    found = task.measured(losslab.get("cce:from_logits=True"), (evidence, ids), (evidence, ids))["measures"]
+    assert found["auroc"] is None
+    assert (found["average_precision"], found["recall_at_precision"]) == ((None, None) if not ids.any() else (1.0, 1.0))
+    assert labels.mean_average_precision(evidence, np.zeros((4, 2))) is None

@@ -44,3 +44,19 @@ def test_several_numbers_at_once_and_a_cost_that_decides(tmp_path):
     found = lab.compare((X, y), ["mse", cost, "cosine_similarity"], cost=cost, **settings)
     assert [arm.verdict for arm in found.summary.arms[1:]] == ["better", "worse"]
     assert f"the cost is {cost}" in found.report().read_text()
+
+
+def test_a_run_that_learns_has_not_diverged_however_the_parts_differ(tmp_path):
+    """Of heavy tails the validation part may have less than the training part."""
+    y = X[:, 0] + 2 * RNG.standard_t(3, size=len(X))
+    found = lab.compare((X, y), ["mse", "huber"], epochs=5, seeds=5, lr="shared=0.001", out=tmp_path)
+    assert [arm.counts["diverged"] for arm in found.summary.arms] == [0, 0]
+
+
+def test_where_the_measure_is_undefined_the_loss_chooses_the_rate(tmp_path):
+    """One of the second class, and not for validation: average precision says nothing there."""
+    train, test = (X[:300], np.arange(300) == 7), (X[300:], X[300:, 0] > 0)
+    found = lab.compare((train, test), ["bce"], epochs=3, seeds=1, quick=True, out=tmp_path)
+    assert found.exit_code == 0
+    assert all(value is None for row in found.summary.arms[0].tuning for value in row.values)
+    assert found.summary.arms[0].rate is not None

@@ -20,29 +20,37 @@ Record = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class TuningRow:
-    """The measure that decides, on validation examples at the last epoch, for one learning rate.
+    """What the validation examples gave at the last epoch, for one learning rate.
 
     Attributes:
         rate: the learning rate.
-        values: by tuning seed; None for runs that diverged or failed.
+        values: the measure that decides, by tuning seed; None where it is undefined, and for runs that did not succeed.
+        losses: the loss, by tuning seed; None for runs that diverged or failed.
     """
 
     rate: float
     values: tuple[float | None, ...]
+    losses: tuple[float | None, ...]
 
     @property
     def succeeded(self) -> int:
         """How many runs did not diverge or fail."""
-        return len(self._numbers)
+        return sum(loss is not None for loss in self.losses)
 
     @property
     def mean(self) -> float | None:
-        """Over the runs that succeeded; None without any."""
-        return sum(self._numbers) / self.succeeded if self._numbers else None
+        """Of the measure, over the runs that have it; None without any."""
+        return _mean(self.values)
 
     @property
-    def _numbers(self) -> list[float]:
-        return [value for value in self.values if value is not None]
+    def loss(self) -> float | None:
+        """Mean loss over the runs that succeeded; None without any."""
+        return _mean(self.losses)
+
+
+def _mean(values: Iterable[float | None]) -> float | None:
+    numbers = [value for value in values if value is not None]
+    return sum(numbers) / len(numbers) if numbers else None
 
 
 @dataclass(frozen=True)
@@ -175,28 +183,44 @@ def _counts(own: Sequence[Record], final: Sequence[Record], protocol: Record) ->
 
 def tuning_rows(records: Iterable[Record], decides: Measure) -> tuple[TuningRow, ...]:
     """Return one row per learning rate, in increasing order."""
-    found: dict[float, dict[int, float | None]] = {}
+    found: dict[float, dict[int, tuple[float | None, float | None]]] = {}
     for record in records:
         if record["stage"] == "tune":
-            value = record["val_score"] if record["status"] == "ok" else None
-            value = None if value is None else decides.factor * value
-            found.setdefault(record["lr"], {})[record["seed"]] = value
-    return tuple(TuningRow(rate, tuple(found[rate][seed] for seed in sorted(found[rate]))) for rate in sorted(found))
+            ok = record["status"] == "ok"
+            score, loss = (record["val_score"], record["history"]["val_loss"][-1]) if ok else (None, None)
+            value = None if score is None else decides.factor * score
+            found.setdefault(record["lr"], {})[record["seed"]] = value, loss
+    return tuple(_row(rate, [found[rate][seed] for seed in sorted(found[rate])]) for rate in sorted(found))
+
+
+def _row(rate: float, found: Sequence[tuple[float | None, float | None]]) -> TuningRow:
+    return TuningRow(rate, tuple(value for value, _ in found), tuple(loss for _, loss in found))
 
 
 def best_rate(rows: Sequence[TuningRow], decides: Measure) -> float | None:
-    """Return the rate of the best mean among those with the most runs that succeeded, the smallest of equals.
+    """Return the rate of the best mean among those with the most runs that succeeded; None if no run did.
 
-    None if no run succeeded.
+    Of equal ones that with the lowest validation loss, which is one loss's own here: so too where the measure is
+    undefined, as where validation examples have but one class.
     """
-    means, sign = _means(rows), 1 if decides.higher_is_better else -1
-    return max(means, key=lambda rate: sign * means[rate], default=None)
+    sign = 1 if decides.higher_is_better else -1
+
+    def merit(row: TuningRow) -> tuple[float, float]:
+        mean, loss = row.mean, row.loss
+        return -math.inf if mean is None else sign * mean, -math.inf if loss is None else -loss
+
+    found = max(_sound(rows), key=merit, default=None)
+    return None if found is None else found.rate
+
+
+def _sound(rows: Sequence[TuningRow]) -> list[TuningRow]:
+    """The rates at which the most runs succeeded."""
+    most = max((row.succeeded for row in rows), default=0)
+    return [row for row in rows if row.succeeded == most > 0]
 
 
 def _means(rows: Sequence[TuningRow]) -> dict[float, float]:
-    """Return the means of the rates at which the most runs succeeded."""
-    most = max((row.succeeded for row in rows), default=0)
-    return {row.rate: row.mean for row in rows if row.succeeded == most and row.mean is not None}
+    return {row.rate: row.mean for row in _sound(rows) if row.mean is not None}
 
 
 def final_runs(records: Iterable[Record], rate: float | None, seeds: int) -> list[Record]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from losslab.lab import readers
 from losslab.lab.errors import LabError, did_you_mean
-from losslab.lab.kinds import kind_of
+from losslab.lab.kinds import kind_of, scaled_by
 from losslab.lab.streams import stream
 from losslab.lab.tables import Columns, read_table
 from losslab.lab.tasks import TASKS, Labels
@@ -142,7 +142,8 @@ def _load(spec: DataSpec) -> Dataset:
         x_test, y_test = raw.x_test, kind.y_test
     if TASKS[kind.task].has_classes:
         _check_classes(raw.name, y, y_test, kind.labels.classes)
-    facts = {"task": kind.task, "labels": kind.labels, "divisor": raw.divisor}
+    labels = scaled_by(kind.labels, y, raw.name) if kind.task == "regression" else kind.labels
+    facts = {"task": kind.task, "labels": labels, "divisor": raw.divisor}
     parts = [x, y, x_test, y_test, raw.standardized, *([] if groups is None else [groups])]
     return Dataset(
         raw.name,
@@ -152,7 +153,7 @@ def _load(spec: DataSpec) -> Dataset:
         y,
         x_test,
         y_test,
-        kind.labels,
+        labels,
         raw.divisor,
         raw.standardized,
         groups,
@@ -266,6 +267,12 @@ def _check_classes(name: str, y: Array, y_test: Array, classes: tuple[str, ...])
             f"only one class is left among the {len(y)} training examples of {name}",
             "the classes are too rare or the subset too small",
             "give more examples, or a larger --subset",
+        )
+    if len(classes) == 2 and len(np.unique(y_test)) < 2:
+        raise LabError(
+            f"all {len(y_test)} test examples of {name} are of the class {classes[int(y_test[0])]}",
+            "how well two classes are told apart cannot be measured on one",
+            "give more examples, or a test part with both classes",
         )
     if len(unseen):
         raise LabError(

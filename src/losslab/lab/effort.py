@@ -63,7 +63,8 @@ def target_of(baseline: Sequence[Record], decides: Measure) -> float | None:
         return None
     last = np.array([curve[-1] for curve in curves])
     luck = max(float(last.std(ddof=1)) if len(last) > 1 else 0.0, decides.band_around(float(last.mean())))
-    found = float(last.mean()) + (-luck if decides.higher_is_better else luck)
+    mean = float(last.mean())
+    found = max(mean - luck, min(mean, 0.0)) if decides.higher_is_better else mean + luck
     return found if np.isfinite(found) else None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from losslab.lab.tasks import TASKS, Labels
 MOST_CLASSES = 50
 """A column of a table with more different numbers is taken for a quantity."""
 RARE = 0.2
-"""Below this share, the rarer of two classes is what a classifier is there to find."""
+"""Below this share of the second of two classes, a classifier is judged by how well it finds it."""
 
 Array = NDArray[Any]
 
@@ -58,7 +58,7 @@ def kind_of(raw: Raw, asked: str = "auto") -> Kind:
     y, labels = found[task](raw, y)
     if task == "classes" and asked == "auto" and len(labels.classes) == 2:
         task = "binary"
-    measure = "accuracy" if task == "binary" and min(y.mean(), 1 - y.mean()) >= RARE else None
+    measure = "accuracy" if task == "binary" and y.mean() >= RARE else None
     y, y_test = y[: len(raw.x)], y[len(raw.x) :]
     return Kind(task, measure, y, None if raw.y_test is None else y_test, labels)
 
@@ -146,15 +146,23 @@ def _numbers(raw: Raw, y: Array) -> tuple[Array, Labels]:
             "a network trained on them learns nothing but NaN",
             "remove those examples first",
         )
-    spread = y.std(axis=0)
+    return y, scaled_by(Labels(y.shape[1:], raw.classes, float(y.min())), y, raw.name)
+
+
+def scaled_by(labels: Labels, y: Array, name: str) -> Labels:
+    """Return what a task must know of numbers, with the scale of these: those to train on, not the test's.
+
+    Raises:
+        LabError: all are the same.
+    """
+    mean, spread = y.mean(axis=0), y.std(axis=0)
     if not spread.all():
         raise LabError(
-            f"every label in {raw.name} is {y[0, int(spread.argmin())]:g}",
+            f"every label in {name} is {y[0, int(spread.argmin())]:g}",
             "there is nothing to tell apart",
             "name another target",
         )
-    mean = tuple(map(float, y.mean(axis=0)))
-    return y, Labels(y.shape[1:], raw.classes, float(y.min()), mean, tuple(map(float, spread)))
+    return replace(labels, mean=tuple(map(float, mean)), spread=tuple(map(float, spread)))
 
 
 def _mask(raw: Raw, y: Array) -> tuple[Array, Labels]:

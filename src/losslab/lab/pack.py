@@ -71,7 +71,7 @@ class _Together:
         """Return the members' results."""
         started = time.perf_counter()
         state = self._program.initials([job["seed"] for job in self._jobs], [job["lr"] for job in self._jobs])
-        untrained = self._held(state)[1]
+        untrained = self._applied(state, self._train, trainer.MOST_UNTRAINED)[1]
         histories, seconds = [trainer.new_history() for _ in self._jobs], list[float]()
         for epoch in range(1, self._jobs[0]["epochs"] + 1):
             state = self._epoch(state, histories, seconds)
@@ -94,7 +94,7 @@ class _Together:
         state, losses, outputs = self._program.epochs(state, self._examples, rows + self._first)
         losses, outputs = np.asarray(losses), np.asarray(outputs)
         seconds.append((time.perf_counter() - started) / len(self._jobs))
-        held, held_losses = self._held(state)
+        held, held_losses = self._applied(state, self._validation)
         for member, history in enumerate(histories):
             if not _ended(history):
                 seed = self._of[member]
@@ -103,10 +103,10 @@ class _Together:
                 trainer.add(history, float(losses[member]), fitted, float(held_losses[member]), score)
         return state
 
-    def _held(self, state: Any) -> tuple[Any, Any]:
-        """Return outputs and losses of the validation examples."""
-        outputs = self._program.predictions(state, self._validation.x, self._of)
-        return np.asarray(outputs), np.asarray(self._program.losses(outputs, self._validation.y, self._of))
+    def _applied(self, state: Any, part: _Held, most: int | None = None) -> tuple[Any, Any]:
+        """Return the members' outputs and losses for a part's first examples, at most so many."""
+        outputs = self._program.predictions(state, part.x[:, :most], self._of)
+        return np.asarray(outputs), np.asarray(self._program.losses(outputs, part.y[:, :most], self._of))
 
     def _results(self, state: Any, histories: list[trainer.History], untrained: Any) -> list[dict[str, Any]]:
         final = self._jobs[0]["stage"] == "final"

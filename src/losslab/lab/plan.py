@@ -15,7 +15,7 @@ from losslab.lab import fingerprint, own_loss
 from losslab.lab.errors import LabError
 
 # Part of every id: raise it when a change of the trainer changes its numbers.
-TRAINER_VERSION = 3
+TRAINER_VERSION = 4
 OPTIMIZERS = {"adam": 1.0, "sgd": 100.0}
 """What the learning rates that are tried are multiplied by: plain gradient descent takes larger steps."""
 DEFAULT_LOSSES = {

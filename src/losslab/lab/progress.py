@@ -123,5 +123,6 @@ def _outcome(job: Job, result: dict[str, Any]) -> str:
     if result["status"] == "diverged":
         return f"diverged ({result['seconds']:.1f} s)"
     decides, name = task_from(job["task"]).decides, "test" if "measures" in result else "validation"
-    value = decides.of(result) if name == "test" else decides.factor * (result["val_score"] or 0.0)
-    return f"{name} {decides.name} {value:.{decides.digits}f}{decides.unit} ({result['seconds']:.1f} s)"
+    score = result["measures"][decides.key] if name == "test" else result["val_score"]
+    value = "undefined" if score is None else f"{decides.factor * score:.{decides.digits}f}{decides.unit}"
+    return f"{name} {decides.name} {value} ({result['seconds']:.1f} s)"

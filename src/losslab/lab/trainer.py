@@ -22,6 +22,9 @@ from losslab.lab.split import Part, disturbed, split
 from losslab.lab.streams import stream
 from losslab.lab.tasks import Task, task_from
 
+MOST_UNTRAINED = 10_000
+"""Training examples on which the loss of the untrained network is measured."""
+
 OnEpoch = Callable[[int], None]
 History = dict[str, list[float | None]]
 
@@ -40,9 +43,10 @@ class Judge(NamedTuple):
     loss: losslab.Loss
 
     def score(self, outputs: Any, labels: Any) -> float:
-        """The measure that decides; NaN for outputs that are no numbers."""
+        """The measure that decides; NaN where it is undefined, and for outputs that are no numbers."""
         outputs = np.asarray(outputs)
-        return self.task.score(self.loss, (outputs, labels)) if np.isfinite(outputs).all() else math.nan
+        found = self.task.score(self.loss, (outputs, labels)) if np.isfinite(outputs).all() else None
+        return math.nan if found is None else found
 
 
 def run_trial(job: Job, on_epoch: OnEpoch = lambda epoch: None) -> dict[str, Any]:
@@ -65,7 +69,8 @@ def run_trial(job: Job, on_epoch: OnEpoch = lambda epoch: None) -> dict[str, Any
     parts = placed_split(prepared.spec, job["data"]["digest"], job["seed"], disturbance(job), program.place)
     train, validation = (_labelled(prepared, part) for part in parts[:2])
     state = program.initial(job["seed"], job["lr"])
-    untrained = program.loss(program.outputs(state, validation.examples.x), validation.examples.y)
+    x, y = (values[:MOST_UNTRAINED] for values in train.examples)
+    untrained = program.loss(program.outputs(state, x), y)
     state, history, seconds = _fit(program, state, train, validation, judge, job, on_epoch)
 
     def measured() -> dict[str, Any]:

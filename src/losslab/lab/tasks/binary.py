@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
 from losslab.lab.measures import Measure
 from losslab.lab.tasks.classes import ACCURACY, PROBABILITIES, Classes, accuracy
-from losslab.lab.tasks.task import Array, number
+from losslab.lab.tasks.task import Array, Score, number
 
 PRECISION = 0.9
 """At which the recall is read."""
@@ -20,24 +20,36 @@ def _evidence(logits: Array) -> Array:
     return np.asarray(logits[..., 1] - logits[..., 0])
 
 
-def average_precision(logits: Array, ids: Array) -> float:
-    """Mean precision over the recalls, Σ (Rₙ - Rₙ₋₁) Pₙ, as scikit-learn has it."""
+def average_precision(logits: Array, ids: Array) -> float | None:
+    """Mean precision over the recalls, Σ (Rₙ - Rₙ₋₁) Pₙ, as scikit-learn has it; None where nothing is to be found."""
     from sklearn.metrics import average_precision_score
 
+    if not ids.any():
+        return None
     return number(average_precision_score(ids, _evidence(logits)))
 
 
-def auroc(logits: Array, ids: Array) -> float:
-    """The chance that an example of the second class gets more evidence than one of the first; ties count half."""
+def auroc(logits: Array, ids: Array) -> float | None:
+    """The chance that an example of the second class gets more evidence than one of the first; ties count half.
+
+    None where there is only one class.
+    """
     from sklearn.metrics import roc_auc_score
 
+    if ids.all() or not ids.any():
+        return None
     return number(roc_auc_score(ids, _evidence(logits)))
 
 
-def recall_at_precision(logits: Array, ids: Array) -> float:
-    """The largest recall of a threshold whose precision is at least PRECISION; 0 where there is none."""
+def recall_at_precision(logits: Array, ids: Array) -> float | None:
+    """The largest recall of a threshold whose precision is at least PRECISION; 0 where there is none.
+
+    None where nothing is to be found.
+    """
     from sklearn.metrics import precision_recall_curve
 
+    if not ids.any():
+        return None
     precision, recall, _ = precision_recall_curve(ids, _evidence(logits))
     return number(recall[precision >= PRECISION].max())
 
@@ -54,7 +66,7 @@ class Binary(Classes):
         ACCURACY,
         *PROBABILITIES,
     )
-    scores: ClassVar[Mapping[str, Callable[[Any, Array], float]]] = {
+    scores: ClassVar[Mapping[str, Score]] = {
         "average_precision": average_precision,
         "auroc": auroc,
         "recall_at_precision": recall_at_precision,

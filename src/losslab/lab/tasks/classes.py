@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass
 from typing import Any, ClassVar
 
@@ -12,7 +12,7 @@ import losslab
 from losslab.lab import calibration
 from losslab.lab.measures import Measure
 from losslab.lab.tasks import encode
-from losslab.lab.tasks.task import Array, Labels, Output, Predicted, Task, domains, number
+from losslab.lab.tasks.task import Array, Labels, Output, Predicted, Score, Task, domains, number
 
 ACCURACY = Measure("accuracy", "accuracy, %", 100, True, 0.2, 2)
 PROBABILITIES = (
@@ -41,7 +41,7 @@ class Classes(Task):
     name: ClassVar[str] = "classes"
     goal: ClassVar[str] = "train a classifier"
     known: ClassVar[tuple[Measure, ...]] = (ACCURACY, *PROBABILITIES)
-    scores: ClassVar[Mapping[str, Callable[[Any, Array], float]]] = {"accuracy": accuracy}
+    scores: ClassVar[Mapping[str, Score]] = {"accuracy": accuracy}
     has_classes: ClassVar[bool] = True
 
     def sentence(self, classes: Sequence[str]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -12,17 +12,20 @@ from scipy.special import expit, log_expit, logit
 import losslab
 from losslab.lab.measures import Measure
 from losslab.lab.tasks import encode
-from losslab.lab.tasks.task import Array, Labels, Output, Predicted, Task, domains, number
+from losslab.lab.tasks.task import Array, Labels, Output, Predicted, Score, Task, domains, number
 
 _SMALLEST_PROBABILITY = 1e-12
 
 
-def mean_average_precision(logits: Array, y: Array) -> float:
-    """The mean over the labels of the average precision; labels that no example here has are left out."""
+def mean_average_precision(logits: Array, y: Array) -> float | None:
+    """The mean over the labels of the average precision; labels that no example here has are left out.
+
+    None where no example has any.
+    """
     from sklearn.metrics import average_precision_score
 
     found = y.any(axis=0)
-    return number(average_precision_score(y[:, found], logits[:, found], average="macro"))
+    return None if not found.any() else number(average_precision_score(y[:, found], logits[:, found], average="macro"))
 
 
 def f1(logits: Array, y: Array) -> float:
@@ -58,7 +61,7 @@ class MultiLabel(Task):
         Measure("nll", "NLL, nats", 1, False, 0.01, 3),
         Measure("brier", "Brier score", 1, False, 0.005, 3),
     )
-    scores: ClassVar[Mapping[str, Callable[[Any, Array], float]]] = {
+    scores: ClassVar[Mapping[str, Score]] = {
         "mean_average_precision": mean_average_precision,
         "f1": f1,
         "exact_match": exact_match,

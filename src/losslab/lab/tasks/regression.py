@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
 import losslab
 from losslab.lab.measures import Measure
-from losslab.lab.tasks.task import Array, Labels, Output, Task, domains, number
+from losslab.lab.tasks.task import Array, Labels, Output, Score, Task, domains, number
 
 _TARGETS = {"real", "non_negative", "count"}
 _ACTIVATIONS = {"real": "linear", "rate": "exponential", "non_negative": "exponential"}
@@ -36,13 +36,13 @@ class Regression(Task):
         Measure("rmse", "RMSE", 1, False, 0.01, 4, relative=True),
         Measure("mae", "MAE", 1, False, 0.01, 4, relative=True),
     )
-    scores: ClassVar[Mapping[str, Callable[[Any, Array], float]]] = {"rmse": rmse, "mae": mae}
+    scores: ClassVar[Mapping[str, Score]] = {"rmse": rmse, "mae": mae}
 
     def _all_measures(self) -> tuple[Measure, ...]:
         own = () if self.cost is None else (Measure("cost", "cost", 1, False, 0.01, 4, relative=True),)
         return (*own, *self.known)
 
-    def _scores(self) -> Mapping[str, Callable[[Any, Array], float]]:
+    def _scores(self) -> Mapping[str, Score]:
         return self.scores if self.cost is None else {"cost": self._cost, **self.scores}
 
     def _cost(self, predictions: Array, y: Array) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 import losslab
 from losslab.lab.measures import Measure
 from losslab.lab.tasks.classes import Classes, accuracy
-from losslab.lab.tasks.task import Array, Predicted, Task, number
+from losslab.lab.tasks.task import Array, Predicted, Score, Task, number
 
 
 def _counts(logits: Array, ids: Array) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -58,7 +58,7 @@ class Segmentation(Classes):
         Measure("dice", "Dice, %", 100, True, 0.5, 2),
         Measure("accuracy", "pixel accuracy, %", 100, True, 0.2, 2),
     )
-    scores: ClassVar[Mapping[str, Callable[[Any, Array], float]]] = {"iou": iou, "dice": dice, "accuracy": accuracy}
+    scores: ClassVar[Mapping[str, Score]] = {"iou": iou, "dice": dice, "accuracy": accuracy}
     has_classes: ClassVar[bool] = False
 
     def sentence(self, classes: Sequence[str]) -> str:

@@ -15,6 +15,8 @@ from losslab.lab.errors import LabError, did_you_mean
 from losslab.lab.measures import Measure
 
 Array = NDArray[Any]
+Score = Callable[[Any, Array], float | None]
+"""(predictions, labels) -> the value of a measure; None where it is undefined."""
 Predicted = tuple[Array, Array]
 """A network's outputs for some examples, and these examples' labels as the data set holds them."""
 
@@ -67,7 +69,7 @@ class Task(ABC):
     """What a loss has to be able to do, for the message that refuses it."""
     known: ClassVar[tuple[Measure, ...]]
     """Its measures; the first decides, unless another is asked for."""
-    scores: ClassVar[Mapping[str, Callable[[Any, Array], float]]]
+    scores: ClassVar[Mapping[str, Score]]
     """By the keys of the measures that can decide: (predictions, labels) -> value."""
     has_classes: ClassVar[bool] = False
     """Whether an example has one of several classes, which can be made wrong or rare."""
@@ -103,11 +105,11 @@ class Task(ABC):
                 did_you_mean(self.measure, known, f"for example --measure {known[0]}"),
             )
 
-    def _scores(self) -> Mapping[str, Callable[[Any, Array], float]]:
+    def _scores(self) -> Mapping[str, Score]:
         return self.scores
 
-    def score(self, loss: losslab.Loss, predicted: Predicted) -> float:
-        """The value of the measure that decides."""
+    def score(self, loss: losslab.Loss, predicted: Predicted) -> float | None:
+        """The value of the measure that decides; None where it is undefined."""
         outputs, y = predicted
         return self._scores()[self.decides.key](self.predictions(loss, outputs), y)
 

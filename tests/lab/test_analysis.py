@@ -43,7 +43,7 @@ def config(*groups, seeds=4, shared_rate=0.1, task=TASK):
     return {
         "arms": [{"label": group, "group": group} for group in groups],
         "task": task,
-        "protocol": {"seeds": seeds, "shared_rate": shared_rate, "epochs": 1},
+        "protocol": {"rates": (0.01, 0.1, 0.3), "seeds": seeds, "shared_rate": shared_rate, "epochs": 1},
         "data": {"test_examples": 400},
     }
 
@@ -53,6 +53,14 @@ def test_of_equal_rates_and_of_undefined_measures_the_loss_decides():
         losses = {0.001: 0.9, 0.01: 0.4, 0.1: 0.7}
         records = [run("tune", 1, rate, val=val, loss=loss) for rate, loss in losses.items()]
         assert analysis.best_rate(analysis.tuning_rows(records, ACCURACY), ACCURACY) == 0.01
+
+
+def test_rates_of_another_grid_in_the_same_folder_are_not_chosen():
+    values = {1e-4: 0.9, 1e-3: 0.5, 3e-3: 0.6, 1e-2: 0.7, 3e-2: 0.8, 0.1: 0.7}
+    rows = analysis.tuning_rows([run("tune", 1, rate, val=val) for rate, val in values.items()], ACCURACY)
+    chosen = analysis.tried(rows, (1e-3, 3e-3, 1e-2), ACCURACY)
+    assert [row.rate for row in chosen] == [1e-3, 3e-3, 1e-2, 3e-2, 0.1]  # extended twice, beyond 0.01 and 0.03
+    assert analysis.best_rate(chosen, ACCURACY) == 3e-2
 
 
 def test_diverged_runs_are_counted_and_said():

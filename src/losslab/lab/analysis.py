@@ -12,6 +12,7 @@ import numpy as np
 from losslab.lab.effort import Effort, efforts, target_of
 from losslab.lab.measures import Measure
 from losslab.lab.pairs import MOST_PAIRS, Contrast, Figure, compared, share_interval
+from losslab.lab.plan import MOST_EXTENSIONS, neighbour
 from losslab.lab.sensitivity import rates_near_best
 from losslab.lab.tasks import task_from
 
@@ -141,7 +142,7 @@ class _Runs:
 
 
 def _runs(own: Sequence[Record], protocol: Record, decides: Measure) -> _Runs:
-    tuning = tuning_rows(own, decides)
+    tuning = tried(tuning_rows(own, decides), protocol["rates"], decides)
     rate = protocol["shared_rate"] or best_rate(tuning, decides)
     final = final_runs(own, rate, protocol["seeds"])
     return _Runs(rate, tuning, final, _counts(own, final, protocol))
@@ -195,6 +196,16 @@ def tuning_rows(records: Iterable[Record], decides: Measure) -> tuple[TuningRow,
 
 def _row(rate: float, found: Sequence[tuple[float | None, float | None]]) -> TuningRow:
     return TuningRow(rate, tuple(value for value, _ in found), tuple(loss for _, loss in found))
+
+
+def tried(rows: Sequence[TuningRow], grid: Sequence[float], decides: Measure) -> tuple[TuningRow, ...]:
+    """Return the rows of a grid and of what extended it, and not of another grid that was tried in the same folder."""
+    rates = list(grid)
+    for _ in range(MOST_EXTENSIONS):
+        best = best_rate([row for row in rows if row.rate in rates], decides)
+        further = None if best is None else neighbour(rates, best)
+        rates += [] if further is None else [further]
+    return tuple(row for row in rows if row.rate in rates)
 
 
 def best_rate(rows: Sequence[TuningRow], decides: Measure) -> float | None:

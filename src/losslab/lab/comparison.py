@@ -38,7 +38,7 @@ class Comparison:
     """What a comparison found.
 
     Attributes:
-        summary: every loss's accuracies, differences and verdict.
+        summary: every loss's measures, differences to the baseline and verdict.
         folder: where the runs, plots and report are.
         exit_code: as the command line would return it.
     """

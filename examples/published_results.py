@@ -24,7 +24,7 @@ import numpy as np
 from keras import layers
 
 from losslab.lab import compare
-from losslab.lab.store import read_log
+from losslab.lab.store import read_config, read_log
 
 CCE, GCE, MAE = "categorical_crossentropy", "categorical_generalized_cross_entropy", "mean_absolute_error"
 FOCAL, SQUARE = "categorical_focal_crossentropy:gamma=3", "mean_squared_error"
@@ -57,7 +57,9 @@ def square(settings):
 
 def trained(found):
     """The mean share of the training examples that each loss gets right in the last epoch, by its label."""
-    runs = [run for run in read_log(found.folder)[0].values() if run["stage"] == "final" and run["status"] == "ok"]
+    groups = {arm["group"] for arm in read_config(found.folder)["arms"]}  # the folder may hold others' runs as well
+    logged = [run for run in read_log(found.folder)[0].values() if run["group"] in groups]
+    runs = [run for run in logged if run["stage"] == "final" and run["status"] == "ok"]
     labels = dict.fromkeys(run["label"] for run in runs)
     return {label: np.mean([run["history"]["score"][-1] for run in runs if run["label"] == label]) for label in labels}
 

@@ -285,3 +285,13 @@ def test_published_results(tmp_path):
     assert re.search(r"categorical_crossentropy gets [\d.]+% of its training examples right; mean_absolute", told)
     assert len(re.findall(r"calibration error [\d.]+ %", told)) == 3
     assert len(list(tmp_path.glob("out/*/report.html"))) == 4
+    log = tmp_path / "out" / "underfitting" / "runs.jsonl"
+    others = [
+        json.loads(each) | {"group": "another", "id": f"another {i}"}
+        for i, each in enumerate(log.read_text().splitlines())
+    ]
+    for run_of_another in others:
+        run_of_another["history"]["score"] = [9.0] * len(run_of_another["history"]["score"])
+    log.write_text(log.read_text() + "".join(json.dumps(each) + "\n" for each in others))
+    again = run("published_results", *arguments, "--only", "underfitting", LOSSLAB_DATA=str(tmp_path))
+    assert line(again, "categorical_crossentropy gets") == line(told, "categorical_crossentropy gets")

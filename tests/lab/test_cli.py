@@ -137,6 +137,8 @@ def test_labels_as_ids_train_without_a_warning(start, tmp_path):
         ("config.json", lambda text: text.replace('"seeds"', '"sedes"'), "'seeds' is missing"),
         ("config.json", lambda text: text.replace('"batch": 32', '"batch": "32"'), "'batch' is '32'"),
         ("config.json", lambda text: text.replace('"mlp"', "1"), "'model' is 1"),
+        ("config.json", lambda text: text.replace('"cost": null', '"cost": "mse"'), "'cost' is no object"),
+        ("config.json", lambda text: text.replace('"cost": null', '"cost": {}'), "'label' is missing"),
         ("env.json", lambda text: "{}", "'python' is missing"),
     ],
 )

@@ -49,7 +49,6 @@ class Watch:
 def trials():
     """The module under a name that a fresh process finds too."""
     folder = str(Path(__file__).parent)
-    folder = str(Path(__file__).parent)
     sys.path.insert(0, folder)
     yield importlib.import_module("trials")
     sys.path.remove(folder)

@@ -34,6 +34,11 @@ def test_sign_flip_p_by_hand():
     assert pairs.sign_flip_p(np.zeros(5)) == 1.0
 
 
+def test_sign_flip_p_knows_no_unit():
+    differences = RNG.normal(0.5, 1, 8)
+    assert pairs.sign_flip_p(1e-12 * differences) == pairs.sign_flip_p(differences) < 1
+
+
 def test_sign_flip_p_beyond_enumeration_is_close_to_the_t_test():
     differences = RNG.normal(0.4, 1, 40)
     assert pairs.sign_flip_p(differences) == pytest.approx(stats.ttest_1samp(differences, 0).pvalue, abs=0.02)
@@ -70,10 +75,23 @@ def test_pairs_are_the_common_seeds():
     assert compared({0: 90.0}, {1: 90.0}) == [None]
 
 
-def test_seeds_needed_makes_the_interval_decisive():
-    n = pairs.seeds_needed(0.5, 1.0, BAND)
-    half = [stats.t.ppf(0.975, k - 1) / np.sqrt(k) for k in (n - 1, n)]
-    assert half[1] < 0.5 <= half[0]
+@pytest.mark.parametrize(("mean", "family"), [(0.5, 1), (0.5, 5), (-1.0, 1), (1.0, 5)])
+def test_seeds_needed_call_a_difference_four_times_in_five(mean, family):
+    """The power of a t test is the noncentral t distribution's."""
+    n = pairs.seeds_needed(mean, 1.0, BAND, family)
+    critical = stats.t.ppf(1 - 0.025 / family, n - 1)
+    assert stats.nct.sf(critical, n - 1, abs(mean) * np.sqrt(n)) == pytest.approx(0.8, abs=0.04)
+
+
+@pytest.mark.parametrize("mean", [0.0, 0.1])
+def test_seeds_needed_call_equals_equal_four_times_in_five_at_least(mean):
+    n = pairs.seeds_needed(mean, 0.4, BAND)
+    drawn = np.random.default_rng(0).normal(mean, 0.4, (4000, n))
+    half = stats.t.ppf(0.975, n - 1) * drawn.std(axis=1, ddof=1) / np.sqrt(n)
+    assert 0.78 < np.mean(np.abs(drawn.mean(axis=1)) + half < BAND) < 0.92
+
+
+def test_seeds_needed_has_ends():
     assert pairs.seeds_needed(0.0, 0.1, BAND) == pairs.FEWEST_PAIRS  # settled as equal, not as different
     assert pairs.seeds_needed(0.1, 50.0, BAND) is None
 

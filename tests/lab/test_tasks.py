@@ -1,10 +1,13 @@
 """Tasks: which losses serve them, what these are given, and what becomes of their outputs."""
 
+from dataclasses import asdict
+
 import numpy as np
 import pytest
 import sklearn.metrics as peer
 
 import losslab
+from losslab.lab import plan
 from losslab.lab.errors import LabError
 from losslab.lab.tasks import TASKS, Labels, binary, classes, labels, refuse, regression, segmentation
 
@@ -194,7 +197,8 @@ def test_measures_of_numbers_against_scikit_learn():
     y, predicted = RNG.normal(size=(30, 2)), RNG.normal(size=(30, 2))
     assert regression.rmse(predicted, y) == pytest.approx(np.sqrt(peer.mean_squared_error(y, predicted)))
     assert regression.mae(predicted, y) == pytest.approx(peer.mean_absolute_error(y, predicted))
-    task = TASKS["regression"](cost="quantile:quantile=0.9")
+    [cost] = plan.arms(["quantile:quantile=0.9"])
+    task = TASKS["regression"](cost=asdict(cost))
     assert task.decides.key == "cost"
     assert task.score(losslab.get("mse"), (predicted, y)) == pytest.approx(
         peer.mean_pinball_loss(y, predicted, alpha=0.9)

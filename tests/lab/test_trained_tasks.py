@@ -1,9 +1,16 @@
 """Every task, trained: it learns what there is to learn, in the labels' own unit, and the report can be read."""
 
+import json
+from dataclasses import asdict
+
 import numpy as np
 import pytest
 
+import losslab
 from losslab import lab
+from losslab.lab import plan, report
+from losslab.lab.errors import LabError
+from losslab.lab.tasks import task_from
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(400, 4)).astype("float32")
@@ -60,3 +67,70 @@ def test_where_the_measure_is_undefined_the_loss_chooses_the_rate(tmp_path):
     assert found.exit_code == 0
     assert all(value is None for row in found.summary.arms[0].tuning for value in row.values)
     assert found.summary.arms[0].rate is not None
+
+
+OWN_COST = """import losslab
+class Cost(losslab.ElementLoss):
+    factor: float = losslab.param(2.0, gt=0)
+    def formula(self, ops, y_true, y_pred):
+        return self.factor * ops.abs(y_pred - y_true)
+"""
+SHORT = {"epochs": 2, "seeds": 1, "lr": "shared=0.01"}
+
+
+def test_a_cost_of_ones_own_is_found_by_its_path_and_an_edited_one_is_another(tmp_path):
+    """It is four times the mean absolute error, then sixteen times; the report is made without its file."""
+    file, out = tmp_path / "mine.py", tmp_path / "out"
+    groups = []
+    for power, factor in ((1, 4.0), (2, 16.0)):
+        file.write_text(OWN_COST.replace("self.factor *", f"self.factor ** {power} *"))
+        found = lab.compare((X, X[:, 0]), ["mse"], cost=f"{file}:Cost:factor=4", out=out, **SHORT)
+        row = found.table().iloc[0]
+        assert row["cost"] == pytest.approx(factor * row["mae"])
+        groups.append(json.loads((out / "config.json").read_text())["arms"][0]["group"])
+    assert groups[0] != groups[1]
+    file.unlink()
+    report.render(out)
+    assert "the cost is cost:factor=4" in found.report().read_text()
+
+
+def test_an_edit_of_the_cost_while_runs_are_made_is_refused(tmp_path):
+    file = tmp_path / "mine.py"
+    file.write_text(OWN_COST)
+    [arm] = plan.arms([f"{file}:Cost"])
+    task = task_from({"name": "regression", "measure": None, "cost": asdict(arm)})
+    file.write_text(OWN_COST.replace("2.0", "3.0"))
+    with pytest.raises(LabError, match="was edited while the comparison ran"):
+        task.score(losslab.get("mse"), (X[:, :1], X[:, 1:2]))
+
+
+def test_a_cost_may_be_a_loss_object(tmp_path):
+    found = lab.compare((X, X[:, 0]), ["mse"], cost=losslab.AsymmetricCost(over=1, under=3), out=tmp_path, **SHORT)
+    assert json.loads((tmp_path / "config.json").read_text())["task"]["cost"]["loss"]["config"]["under"] == 3
+    assert np.isfinite(found.table()["cost"].iloc[0])
+
+
+@pytest.mark.parametrize(
+    ("cost", "said"),
+    [
+        ("categorical_crossentropy", "categorical_crossentropy cannot be the cost of these numbers"),
+        ("poisson", "the smallest target is -"),
+        ("cosine_similarity", "it compares rows of numbers"),
+        ("mse:reduction=none", "gives values of shape (320,)"),
+        ("maee", "did you mean"),
+        ("no.py:Cost", "no file no.py"),
+        (lambda y_true, y_pred: 0, "is not a losslab.Loss"),
+    ],
+)
+def test_what_cannot_be_a_cost_is_refused(tmp_path, cost, said):
+    with pytest.raises(LabError) as refusal:
+        lab.compare((X, X[:, 0]), ["mse"], cost=cost, out=tmp_path, **SHORT)
+    assert said in str(refusal.value)
+    assert not (tmp_path / "runs.jsonl").exists()
+
+
+def test_a_cost_that_is_not_finite_is_refused(tmp_path):
+    file = tmp_path / "mine.py"
+    file.write_text(OWN_COST.replace("self.factor * ops.abs(y_pred - y_true)", "ops.log(y_true)"))
+    with pytest.raises(LabError, match="gives nan where all 320 predictions"):
+        lab.compare((X, X[:, 0]), ["mse"], cost=f"{file}:Cost", out=tmp_path / "out", **SHORT)

@@ -38,7 +38,7 @@ class Comparison:
     """What a comparison found.
 
     Attributes:
-        summary: every loss's accuracies, differences and verdict.
+        summary: every loss's measures, differences to the baseline and verdict.
         folder: where the runs, plots and report are.
         exit_code: as the command line would return it.
     """
@@ -88,7 +88,7 @@ def compare(
     target: str | None = None,
     task: str = "auto",
     measure: str | None = None,
-    cost: str | None = None,
+    cost: str | losslab.Loss | None = None,
     drop: str = "",
     by: str | None = None,
     seeds: int | None = None,
@@ -119,7 +119,8 @@ def compare(
         target: the column to predict, or several with commas between them (tables only).
         task: "classes", "binary", "labels" (several at once), "regression", "segmentation"; "auto" asks the labels.
         measure: the key of the measure that decides; None for the task's own.
-        cost: a regression's loss that decides, "asymmetric_cost:over=1,under=3" for instance, in the labels' unit.
+        cost: a regression's loss that decides, in the labels' unit: a name ("asymmetric_cost:over=1:under=3"), the path
+            of a loss of one's own, or a Loss object.
         drop: columns that are no inputs, with commas between them (tables only).
         by: the column whose values keep examples together; the last of them are the test (tables only).
         seeds: number of paired final runs per loss; None for the default of the network.
@@ -134,7 +135,7 @@ def compare(
             last one in so many, those between shares that fall by equal factors. The test stays.
         quick: a first look: fewer seeds, rates and epochs, where they are not given; the report says so.
         executor: "serial"; "local:4" for four processes on this machine; "dask://HOST:PORT" or "ray://HOST:PORT" for a
-            cluster. The results are the same. A script that uses processes needs `if __name__ == "__main__":` around
+            cluster. The engine is chosen here, for all of them. A script that uses processes needs `if __name__ == "__main__":` around
             what it does.
         sinks: where finished runs are written as well: "tensorboard:DIR" or "mlflow:URI".
         model: a function that builds the network to train, or its path, "package.module:name" or "file.py:name"; it is
@@ -246,13 +247,9 @@ def _check_counts(**counts: int | None) -> None:
         raise LabError(f"seeds is {counts['seeds']}", f"more than {MOST_SEEDS} settles nothing further", "use fewer")
 
 
-def _task(dataset: Dataset, measure: str | None, cost: str | None, disturbed: bool) -> Task:
+def _task(dataset: Dataset, measure: str | None, cost: Any, disturbed: bool) -> Task:
     """What is learned, and by which measure it is judged."""
-    if cost is not None:
-        plan.resolve(cost)
-        if dataset.task != "regression":
-            raise LabError(f"--cost {cost} for the task '{dataset.task}'", "a cost compares numbers", "leave it out")
-    task = TASKS[dataset.task](measure or dataset.measure, cost)
+    task = TASKS[dataset.task](measure or dataset.measure, None if cost is None else _cost(cost, dataset))
     task.check()
     if disturbed and not task.has_classes:
         raise LabError(
@@ -261,6 +258,21 @@ def _task(dataset: Dataset, measure: str | None, cost: str | None, disturbed: bo
             "leave them out",
         )
     return task
+
+
+def _cost(given: Any, dataset: Dataset) -> dict[str, Any]:
+    """The loss that judges a regression, as jobs and config.json hold it."""
+    if dataset.task != "regression":
+        raise LabError(f"--cost {given} for the task '{dataset.task}'", "a cost compares numbers", "leave it out")
+    [arm], loss = plan.arms([given]), plan.resolve(given)
+    if reason := TASKS[dataset.task]().refusal(loss, dataset.labels):
+        raise LabError(
+            f"{arm.label} cannot be the cost of these numbers",
+            reason,
+            "choose another loss: losslab list names what each compares",
+        )
+    rehearsal.rehearse_cost(arm.label, loss, dataset)
+    return asdict(arm)
 
 
 def _networks(

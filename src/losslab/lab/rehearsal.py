@@ -86,6 +86,28 @@ def rehearse(label: str, loss: losslab.Loss, task: Task, dataset: Dataset, batch
         )
 
 
+def rehearse_cost(label: str, loss: losslab.Loss, dataset: Dataset) -> None:
+    """Raise LabError unless the loss gives one finite number where every prediction is the labels' mean."""
+    y = dataset.y
+    predictions = np.broadcast_to(np.array(dataset.labels.mean, np.float64), y.shape)
+    try:
+        with np.errstate(all="ignore"):  # what is not finite is said below
+            value = np.asarray(loss(y, predictions))
+    except Exception as error:  # a formula can be anybody's code and raise anything
+        raise LabError(
+            f"{label} cannot be applied to labels of shape {y.shape}",
+            own_words(error),
+            "change its parameters, or choose another cost",
+        ) from error
+    if value.shape != () or not np.isfinite(value):
+        found = f"{value}" if value.shape == () else f"values of shape {value.shape}"
+        raise LabError(
+            f"{label} gives {found} where all {len(y)} predictions are the labels' mean",
+            "the cost of a run is one number",
+            "choose a cost that is finite for such labels, with a reduction such as reduction=mean",
+        )
+
+
 def _on_jax(loss: losslab.Loss, y: Any, outputs: Any) -> tuple[int, ...]:
     """Only shapes are worked out, as JAX does before it compiles: this costs milliseconds, whatever the loss."""
     import jax

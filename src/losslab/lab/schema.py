@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from losslab.lab.tasks import TASKS
 
 _NUMBER = (int, float)
+
+
+@dataclass(frozen=True)
+class _OrNone:
+    """What is as wanted, or null."""
+
+    wanted: Any
+
+
+_COST = {"label": str, "loss": dict, "definition": str}
 
 CONFIG = {
     "command": str,
@@ -18,7 +29,7 @@ CONFIG = {
         "classes": list,
         "digest": str,
     },
-    "task": {"name": set(TASKS), "measure": (str, type(None)), "cost": (str, type(None))},
+    "task": {"name": set(TASKS), "measure": (str, type(None)), "cost": _OrNone(_COST)},
     "arms": [{"label": str, "group": str}],
     "protocol": {
         "model": str,
@@ -64,9 +75,11 @@ def fault(value: Any, wanted: Any, name: str = "it") -> str:
     Args:
         value: what JSON gave.
         wanted: a type or tuple of types; a set of values; {name: wanted} for an object, which may hold more; [wanted]
-            for a list that is not empty.
+            for a list that is not empty; _OrNone(wanted) for what may be null.
         name: what to call the value.
     """
+    if isinstance(wanted, _OrNone):
+        return "" if value is None else fault(value, wanted.wanted, name)
     if isinstance(wanted, dict):
         if not isinstance(value, dict):
             return f"{name} is no object"

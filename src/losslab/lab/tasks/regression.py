@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -9,6 +10,7 @@ from typing import ClassVar
 import numpy as np
 
 import losslab
+from losslab.lab import fingerprint, own, own_loss
 from losslab.lab.measures import Measure
 from losslab.lab.tasks.task import Array, Labels, Output, Score, Task, domains, number
 
@@ -46,12 +48,20 @@ class Regression(Task):
         return self.scores if self.cost is None else {"cost": self._cost, **self.scores}
 
     def _cost(self, predictions: Array, y: Array) -> float:
-        loss = losslab.get(self.cost)
-        return number(loss(y, predictions))
+        return number(self._judge(y, predictions))
+
+    @functools.cached_property
+    def _judge(self) -> losslab.Loss:
+        """The cost's loss, made when a run is first judged: a report imports nobody's code."""
+        assert self.cost is not None
+        loss: losslab.Loss = own_loss.get(self.cost["loss"])
+        if "path" in self.cost["loss"] and fingerprint.of(loss) != self.cost["definition"]:
+            raise own.edited(self.cost["loss"]["path"])
+        return loss
 
     def sentence(self, classes: Sequence[str]) -> str:
         """How the labels are scaled, and what the cost is."""
-        cost = f"; the cost is {self.cost}, a mean over the examples" if self.cost else ""
+        cost = f"; the cost is {self.cost['label']}, a mean over the examples" if self.cost else ""
         return (
             "numbers, in their own unit for every loss: the outputs are brought to the scale of the labels, a line "
             f"through their mean, or an exponential for a loss on what is positive{cost}"

@@ -61,7 +61,8 @@ class Task(ABC):
 
     Attributes:
         measure: the key of the measure that decides; None for the task's own choice.
-        cost: the serialized loss that is a further measure, in the units of the labels; None for none.
+        cost: the loss that is a further measure, in the units of the labels: its label, its serialized form, and a
+            digest of its class's definition; None for none.
     """
 
     name: ClassVar[str]
@@ -74,7 +75,7 @@ class Task(ABC):
     has_classes: ClassVar[bool] = False
     """Whether an example has one of several classes, which can be made wrong or rare."""
     measure: str | None = None
-    cost: str | None = None
+    cost: Mapping[str, Any] | None = None
 
     @property
     def measures(self) -> tuple[Measure, ...]:

@@ -10,7 +10,7 @@ import pytest
 from losslab.lab import data, readers
 from losslab.lab.data import DataSpec
 from losslab.lab.errors import LabError
-from losslab.lab.split import split
+from losslab.lab.split import disturbed, split, training_examples
 from losslab.lab.streams import stream
 
 RNG = np.random.default_rng(0)
@@ -241,6 +241,28 @@ def test_columns_are_dropped_and_groups_stay_together(csv):
         held = len(split(found, seed).validation.y)
         assert (held % 10, held >= 0.2 * 160) == (0, True)
     assert not np.array_equal(split(found, 0).validation.x, split(found, 1).validation.x)
+
+
+@pytest.mark.parametrize(
+    "sizes",
+    [[90, 4, 4, 80, 4, 10], [49, 1, 1, 1, 48], [5, 5, 23, 48, 19], [7, 8, 48, 37, 25], [30, 30, 10, 10, 70], [2] * 40],
+)
+def test_groups_of_unequal_sizes_leave_enough_to_train_on(csv, sizes):
+    weeks = np.repeat(np.arange(len(sizes)), sizes)
+    rows = [f"{RNG.normal():.3f},{week},{i % 2 if i % 7 else 2}" for i, week in enumerate(weeks)]
+    found = data.load(replace(csv("\n".join(["x,week,y", *rows])), by="week"))
+    assert 0 < len(found.y_test) < len(rows) / 2
+    for seed in range(10):
+        parts = split(found, seed)
+        assert 0 < len(parts.validation.y) <= len(found.y) / 2
+        for ratio in (1, 3, 50):
+            assert 0 < training_examples(found, ratio) <= len(disturbed(parts, 3, 0, ratio, seed).train.y)
+
+
+def test_a_group_of_half_of_the_examples_is_refused(csv):
+    rows = [f"{i},{max(0, i - 60)},{i % 2}" for i in range(100)]
+    with pytest.raises(LabError, match="61 of 100 examples of some"):
+        data.load(replace(csv("\n".join(["x,week,y", *rows])), by="week"))
 
 
 @pytest.mark.parametrize(

@@ -169,14 +169,27 @@ def _numbered(raw: readers.Raw, order: Array) -> Array | None:
     """The groups of these examples as numbers in the order of their values."""
     if raw.groups is None:
         return None
-    found = np.unique(raw.groups[order], return_inverse=True)[1]
-    if found.max() < FEWEST_GROUPS - 1:
+    values, found = np.unique(raw.groups[order], return_inverse=True)
+    if len(values) < FEWEST_GROUPS:
         raise LabError(
-            f"{found.max() + 1} different values to keep together in {raw.name}",
+            f"{len(values)} different values to keep together in {raw.name}",
             f"training, validation and test need at least {FEWEST_GROUPS}",
             "name another column, or leave --by out",
         )
+    sizes = np.bincount(found)
+    if 2 * sizes.max() >= len(found):
+        raise LabError(
+            f"{sizes.max()} of {len(found)} examples of {raw.name} have the value {values[sizes.argmax()]}",
+            "they are kept together, and training, validation and test need parts of sound sizes",
+            "name a column that divides the examples more evenly, or leave --by out",
+        )
     return found
+
+
+def whole_groups(sizes: Array, count: int, most: int) -> int:
+    """Return how many groups of these sizes, from the first, hold `count` examples, or nearly so: not above `most`."""
+    together = np.cumsum(sizes)
+    return min(int(np.searchsorted(together, count)) + 1, int(np.searchsorted(together, most, side="right")))
 
 
 def located(source: str) -> str:
@@ -283,8 +296,9 @@ def _test_part(strata: Array, groups: Array | None) -> NDArray[np.bool_]:
         test = np.zeros(len(strata), bool)
         test[stratified_order(strata, stream(DATA_SEED, "test"))[:count]] = True
         return test
-    from_last = np.cumsum(np.bincount(groups)[::-1])
-    return np.asarray(groups > groups.max() - 1 - int(np.searchsorted(from_last, count)))
+    from_last = np.bincount(groups)[::-1]
+    # Of less than half of the examples, since no group has half: two groups at least are left to train and validate on.
+    return np.asarray(groups > groups.max() - whole_groups(from_last, count, (len(groups) - 1) // 2))
 
 
 def _digest(parts: list[Array], facts: dict[str, Any]) -> str:

@@ -259,6 +259,15 @@ def test_groups_of_unequal_sizes_leave_enough_to_train_on(csv, sizes):
             assert 0 < training_examples(found, ratio) <= len(disturbed(parts, 3, 0, ratio, seed).train.y)
 
 
+@pytest.mark.parametrize(
+    "name", [lambda k: f"week {k + 1}", lambda k: f"{k // 4}-{k % 4 + 8}b", lambda k: "abcdefghijkl"[k]]
+)
+def test_the_last_of_groups_with_texts_for_names_are_the_test(csv, name):
+    rows = [f"{k},{name(k)},{i % 2}" for i in range(10) for k in range(12)]
+    found = data.load(replace(csv("\n".join(["k,group,y", *rows])), by="group"))
+    assert set(found.x_test[:, 0]) == {10, 11}
+
+
 def test_a_group_of_half_of_the_examples_is_refused(csv):
     rows = [f"{i},{max(0, i - 60)},{i % 2}" for i in range(100)]
     with pytest.raises(LabError, match="61 of 100 examples of some"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -169,7 +170,7 @@ def _numbered(raw: readers.Raw, order: Array) -> Array | None:
     """The groups of these examples as numbers in the order of their values."""
     if raw.groups is None:
         return None
-    values, found = np.unique(raw.groups[order], return_inverse=True)
+    values, found = _in_order(raw.groups[order])
     if len(values) < FEWEST_GROUPS:
         raise LabError(
             f"{len(values)} different values to keep together in {raw.name}",
@@ -184,6 +185,20 @@ def _numbered(raw: readers.Raw, order: Array) -> Array | None:
             "name a column that divides the examples more evenly, or leave --by out",
         )
     return found
+
+
+def _in_order(groups: Array) -> tuple[Array, Array]:
+    """The different values in order, and each example's place in it; the numbers in texts count: week 2, week 12."""
+    if groups.dtype.kind not in "OUS":
+        return np.unique(groups, return_inverse=True)
+    values, found = np.unique(groups.astype(str), return_inverse=True)
+    order = sorted(range(len(values)), key=lambda i: _with_numbers(str(values[i])))
+    return values[order], np.argsort(order)[found]
+
+
+def _with_numbers(text: str) -> list[str | int]:
+    """Split a text into what is no number, a number, and so on."""
+    return [int(part) if i % 2 else part for i, part in enumerate(re.split(r"(\d{1,18})", text))]
 
 
 def whole_groups(sizes: Array, count: int, most: int) -> int:

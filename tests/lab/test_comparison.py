@@ -7,6 +7,7 @@ import losslab
 from losslab import lab
 from losslab.lab import plan
 from losslab.lab.errors import LabError
+from losslab.lab.store import Store
 
 
 def test_compare_from_python(tmp_path, capfd):
@@ -52,6 +53,16 @@ def test_arrays_are_compared_like_the_same_file(tmp_path):
     runs = (tmp_path / "arrays" / "runs.jsonl").read_bytes()
     lab.compare((x, y), ["cce", "mse"], out=tmp_path / "arrays", **SETTINGS)
     assert (tmp_path / "arrays" / "runs.jsonl").read_bytes() == runs
+
+
+def test_a_refused_process_leaves_the_arrays_of_another_alone(tmp_path):
+    x, y = np.random.default_rng(0).normal(size=(60, 4)), np.arange(60) % 2
+    with Store(tmp_path):
+        for shift in (0, 1):
+            with pytest.raises(LabError, match="is in use"):
+                lab.compare((x + shift, y), ["cce", "mse"], out=tmp_path, **SETTINGS)
+    kept = [np.load(path)["x"] for path in tmp_path.glob("data-*.npz")]
+    assert sorted(each[0, 0] for each in kept) == [x[0, 0], x[0, 0] + 1]
 
 
 def test_test_examples_of_ones_own(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import math
 from collections.abc import Callable, Sequence
@@ -113,7 +114,7 @@ def compare(
     Args:
         data: digits, mnist, fashion_mnist, cifar10, or a .npz, .csv or .parquet file; or arrays, (x, y) with inputs
             (N, ...) and labels (N, ...), or ((x, y), (x_test, y_test)), or a function that returns them. Arrays are
-            kept in the run folder, as data.npz.
+            kept in the run folder, as data-DIGEST.npz.
         losses: names, parametrised names ("focal:gamma=3") or Loss objects; the first is the baseline; None for some
             that suit the task.
         target: the column to predict, or several with commas between them (tables only).
@@ -164,7 +165,7 @@ def compare(
     folder = Path(out) if out is not None else folder_for(data)
     store.check_writable(folder)
     wanted_sinks = sinks_for(sinks, folder.absolute().name)
-    source = located(data) if isinstance(data, str) else _saved(data, folder / "data.npz")
+    source = located(data) if isinstance(data, str) else _saved(data, folder)
     dataset = load(spec := DataSpec(source, target, subset, task, drop, by))
     judged = _task(dataset, measure, cost, noise > 0 or imbalance != 1)
     arms = asked or plan.arms(plan.DEFAULT_LOSSES[dataset.task])
@@ -204,12 +205,13 @@ def folder_for(data: Any, ending: str = "") -> Path:
     return Path("losslab-runs") / f"{name}{ending}"
 
 
-def _saved(data: Any, path: Path) -> str:
-    """Write arrays to a .npz file and return its path."""
+def _saved(data: Any, folder: Path) -> str:
+    """Write arrays to a .npz file of the folder and return its path, which names the content: no other is replaced."""
     data = data() if callable(data) else data
     buffer = io.BytesIO()
     arrays: dict[str, Any] = {name: np.asarray(array) for name, array in _named(data).items()}
     np.savez(buffer, allow_pickle=False, **arrays)
+    path = folder / f"data-{hashlib.sha256(buffer.getvalue()).hexdigest()[:12]}.npz"
     store.write_whole(path, buffer.getvalue())
     return located(str(path))
 

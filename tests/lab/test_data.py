@@ -64,6 +64,14 @@ def test_a_changed_file_is_read_again_and_is_not_what_was_planned(npz):
         data.load(spec, old.digest)
 
 
+def test_a_worker_that_lives_long_reads_again_what_was_changed_and_planned_anew(npz):
+    old, new = ({"x": RNG.normal(size=(60, 4)), "y": np.arange(60) % 3} for _ in range(2))
+    planned = data.load(npz(**new)).digest
+    data.load(spec := npz(**old))
+    assert npz(**new) == spec
+    assert data.load(spec, planned).digest == planned
+
+
 def test_npz_with_its_own_test_examples_and_column_labels(npz):
     x, y = RNG.integers(0, 255, (60, 32, 32, 3), dtype=np.uint8), np.arange(60).reshape(60, 1) % 3
     found = data.load(npz(x_train=x[:40], y_train=y[:40], x_test=x[40:], y_test=y[40:]))

@@ -107,7 +107,8 @@ def load(spec: DataSpec, digest: str | None = None) -> Dataset:
 
     Args:
         spec: what to load.
-        digest: what the data's digest must be; None reads it afresh, since a file may have changed.
+        digest: what the data's digest must be; None reads it afresh, since a file may have changed, and so does another
+            digest than that of what was read last.
 
     Raises:
         LabError: unknown, not there, damaged, changed, or with labels that serve no task.
@@ -115,6 +116,9 @@ def load(spec: DataSpec, digest: str | None = None) -> Dataset:
     if digest is None:
         _load.cache_clear()
     dataset = _load(spec)
+    if digest not in (None, dataset.digest):
+        _load.cache_clear()
+        dataset = _load(spec)
     if digest not in (None, dataset.digest):
         raise LabError(
             f"{spec.source} has changed", "its contents are not those of the plan", "start the comparison again"

@@ -1,12 +1,17 @@
 """The comparison from Python."""
 
+from pathlib import Path
+
 import numpy as np
+import pandas as pd
 import pytest
 
 import losslab
 from losslab import lab
 from losslab.lab import plan
+from losslab.lab.comparison import folder_for
 from losslab.lab.errors import LabError
+from losslab.lab.store import Store
 
 
 def test_compare_from_python(tmp_path, capfd):
@@ -54,6 +59,16 @@ def test_arrays_are_compared_like_the_same_file(tmp_path):
     assert (tmp_path / "arrays" / "runs.jsonl").read_bytes() == runs
 
 
+def test_a_refused_process_leaves_the_arrays_of_another_alone(tmp_path):
+    x, y = np.random.default_rng(0).normal(size=(60, 4)), np.arange(60) % 2
+    with Store(tmp_path):
+        for shift in (0, 1):
+            with pytest.raises(LabError, match="is in use"):
+                lab.compare((x + shift, y), ["cce", "mse"], out=tmp_path, **SETTINGS)
+    kept = [np.load(path)["x"] for path in tmp_path.glob("data-*.npz")]
+    assert sorted(each[0, 0] for each in kept) == [x[0, 0], x[0, 0] + 1]
+
+
 def test_test_examples_of_ones_own(tmp_path):
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(100, 4)), rng.integers(0, 2, 100)
@@ -65,6 +80,41 @@ def test_test_examples_of_ones_own(tmp_path):
 def test_what_is_no_data_set_is_an_error(tmp_path, data):
     with pytest.raises(LabError, match="no data set"):
         lab.compare(data, out=tmp_path, **SETTINGS)
+
+
+ONES = np.ones((60, 2))
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (([[1, 2], [3]], [0, 1]), "x is no array"),
+        ((ONES, pd.Series(["cat", 1] * 30)), "int, str"),
+        ((pd.DataFrame({"a": ["red", "blue"] * 30, "b": 1}), ONES[:, 0]), "x is no array"),
+        ((pd.DataFrame({"a": ["red", "blue"] * 30}), ONES[:, 0]), "type <U4"),
+        ((ONES, pd.Series(["cat"] * 60)), "every label in"),
+    ],
+)
+def test_what_is_no_array_is_an_error(tmp_path, data, said):
+    with pytest.raises(LabError, match=said):
+        lab.compare(data, out=tmp_path, **SETTINGS)
+
+
+@pytest.mark.parametrize("count", [2.5, "3", np.float64(3)])
+def test_a_count_that_is_no_whole_number_is_refused(tmp_path, count):
+    with pytest.raises(LabError, match="whole number"):
+        lab.compare("digits", out=tmp_path, **(SETTINGS | {"seeds": count}))
+
+
+def test_a_path_one_loss_and_a_series_of_texts(tmp_path):
+    y = pd.Series(["cat", "dog"] * 60)
+    x = np.random.default_rng(0).normal(size=(120, 5)) + (y == "cat").to_numpy()[:, None]
+    np.savez(tmp_path / "same.npz", x=x, y=y.to_numpy(str))
+    file = lab.compare(tmp_path / "same.npz", "mse", out=tmp_path / "file", **SETTINGS)
+    arrays = lab.compare((x, y), "mse", out=tmp_path / "arrays", **SETTINGS)
+    assert [arm.figures for arm in arrays.summary.arms] == [arm.figures for arm in file.summary.arms]
+    assert len(file.summary.arms) == 1
+    assert folder_for(tmp_path / "same.npz") == Path("losslab-runs/same")
 
 
 def test_noise_is_alike_for_every_loss_and_in_the_report(tmp_path):

@@ -10,7 +10,7 @@ import pytest
 from losslab.lab import data, readers
 from losslab.lab.data import DataSpec
 from losslab.lab.errors import LabError
-from losslab.lab.split import split
+from losslab.lab.split import disturbed, split, training_examples
 from losslab.lab.streams import stream
 
 RNG = np.random.default_rng(0)
@@ -62,6 +62,14 @@ def test_a_changed_file_is_read_again_and_is_not_what_was_planned(npz):
     assert data.load(spec, new.digest) is new
     with pytest.raises(LabError, match="has changed"):
         data.load(spec, old.digest)
+
+
+def test_a_worker_that_lives_long_reads_again_what_was_changed_and_planned_anew(npz):
+    old, new = ({"x": RNG.normal(size=(60, 4)), "y": np.arange(60) % 3} for _ in range(2))
+    planned = data.load(npz(**new)).digest
+    data.load(spec := npz(**old))
+    assert npz(**new) == spec
+    assert data.load(spec, planned).digest == planned
 
 
 def test_npz_with_its_own_test_examples_and_column_labels(npz):
@@ -244,6 +252,37 @@ def test_columns_are_dropped_and_groups_stay_together(csv):
 
 
 @pytest.mark.parametrize(
+    "sizes",
+    [[90, 4, 4, 80, 4, 10], [49, 1, 1, 1, 48], [5, 5, 23, 48, 19], [7, 8, 48, 37, 25], [30, 30, 10, 10, 70], [2] * 40],
+)
+def test_groups_of_unequal_sizes_leave_enough_to_train_on(csv, sizes):
+    weeks = np.repeat(np.arange(len(sizes)), sizes)
+    rows = [f"{RNG.normal():.3f},{week},{i % 2 if i % 7 else 2}" for i, week in enumerate(weeks)]
+    found = data.load(replace(csv("\n".join(["x,week,y", *rows])), by="week"))
+    assert 0 < len(found.y_test) < len(rows) / 2
+    for seed in range(10):
+        parts = split(found, seed)
+        assert 0 < len(parts.validation.y) <= len(found.y) / 2
+        for ratio in (1, 3, 50):
+            assert 0 < training_examples(found, ratio) <= len(disturbed(parts, 3, 0, ratio, seed).train.y)
+
+
+@pytest.mark.parametrize(
+    "name", [lambda k: f"week {k + 1}", lambda k: f"{k // 4}-{k % 4 + 8}b", lambda k: "abcdefghijkl"[k]]
+)
+def test_the_last_of_groups_with_texts_for_names_are_the_test(csv, name):
+    rows = [f"{k},{name(k)},{i % 2}" for i in range(10) for k in range(12)]
+    found = data.load(replace(csv("\n".join(["k,group,y", *rows])), by="group"))
+    assert set(found.x_test[:, 0]) == {9, 10, 11}
+
+
+def test_a_group_of_half_of_the_examples_is_refused(csv):
+    rows = [f"{i},{max(0, i - 60)},{i % 2}" for i in range(100)]
+    with pytest.raises(LabError, match="61 of 100 examples of some"):
+        data.load(replace(csv("\n".join(["x,week,y", *rows])), by="week"))
+
+
+@pytest.mark.parametrize(
     ("change", "said"),
     [
         ({"drop": "idd"}, "did you mean id?"),
@@ -264,11 +303,32 @@ def test_columns_of_what_is_no_table(npz):
         data.load(replace(npz(x=X, y=np.arange(60) % 2), by="week"))
 
 
-def test_parquet_columns_of_every_type(tmp_path):
+@pytest.mark.parametrize("ending", ["", "T12:00", " 12:00:00.5", "T12:00:00Z", "T12:00+02:00"])
+def test_dates_in_a_csv_are_times_in_days_and_in_their_order(csv, ending):
+    days = np.datetime64("2025-12-25") + np.arange(20)
+    rows = [f"{day}{ending},{day}{ending},{i % 2}" for i in range(5) for day in days]
+    found = data.load(replace(csv("\n".join(["day,also,y", *rows])), by="also"))
+    assert found.standardized.tolist() == [True]
+    np.testing.assert_array_equal(np.unique(found.x), np.arange(16))
+    np.testing.assert_array_equal(np.unique(found.x_test), np.arange(16, 20))
+
+
+def test_what_is_like_a_date_but_none_is_a_text(csv):
+    rows = [f"2026-02-{29 + i % 2},2026-01-0{1 + i % 2}x,{i % 2}" for i in range(40)]
+    assert data.load(csv("\n".join(["a,b,y", *rows]))).x.shape == (32, 4)
+
+
+def test_targets_of_numbers_and_booleans(csv):
+    rows = [f"{RNG.normal():.3f},{i % 2 == 0},{i % 3 // 2}" for i in range(60)]
+    assert data.load(csv("\n".join(["x,rain,wind", *rows]), "rain,wind")).task == "labels"
+
+
+@pytest.mark.parametrize("zone", [None, "Asia/Tokyo"])
+def test_parquet_columns_of_every_type(tmp_path, zone):
     pytest.importorskip("pyarrow", reason="pyarrow reads the file")
     import pandas as pd
 
-    days = pd.date_range("2026-01-01", periods=40, freq="D")
+    days = pd.date_range("2026-01-01", periods=40, freq="D", tz=zone)
     table = pd.DataFrame({"day": days, "flag": [True, False] * 20, "kind": pd.Categorical(["a", "b"] * 20)})
     table = table.assign(size=np.arange(40, dtype="int16"), y=["no", "yes"] * 20)
     table.to_parquet(tmp_path / "some.parquet")

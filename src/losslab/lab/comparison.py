@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 import losslab
 from losslab.lab import analysis, environment, plan, plots, progress, rehearsal, report, store
 from losslab.lab.data import Dataset, DataSpec, load, located
 from losslab.lab.engines import choice
-from losslab.lab.errors import Exit, LabError
+from losslab.lab.errors import Exit, LabError, own_words
 from losslab.lab.executors import executor_for
 from losslab.lab.models import own
 from losslab.lab.network import Network
@@ -82,8 +85,8 @@ def _row(arm: analysis.ArmResult) -> dict[str, Any]:
 
 
 def compare(
-    data: str | Arrays = "digits",
-    losses: Sequence[Any] | None = None,
+    data: str | Path | Arrays = "digits",
+    losses: str | Sequence[Any] | None = None,
     *,
     target: str | None = None,
     task: str = "auto",
@@ -113,9 +116,9 @@ def compare(
     Args:
         data: digits, mnist, fashion_mnist, cifar10, or a .npz, .csv or .parquet file; or arrays, (x, y) with inputs
             (N, ...) and labels (N, ...), or ((x, y), (x_test, y_test)), or a function that returns them. Arrays are
-            kept in the run folder, as data.npz.
-        losses: names, parametrised names ("focal:gamma=3") or Loss objects; the first is the baseline; None for some
-            that suit the task.
+            kept in the run folder, as data-DIGEST.npz.
+        losses: one or several: names, parametrised names ("focal:gamma=3") or Loss objects; the first is the
+            baseline; None for some that suit the task.
         target: the column to predict, or several with commas between them (tables only).
         task: "classes", "binary", "labels" (several at once), "regression", "segmentation"; "auto" asks the labels.
         measure: the key of the measure that decides; None for the task's own.
@@ -160,12 +163,12 @@ def compare(
     check_disturbance(noise, imbalance)
     engine = choice.prepare(engine)
     path, definition = own.named(model) if model is not None else ("", "")
-    asked = None if losses is None else plan.arms(losses)
+    asked = None if losses is None else plan.arms([losses] if isinstance(losses, str) else losses)
     shared_rate, runner = plan.learning_rate(lr), executor_for(executor)
     folder = Path(out) if out is not None else folder_for(data)
     store.check_writable(folder)
     wanted_sinks = sinks_for(sinks, folder.absolute().name)
-    source = located(data) if isinstance(data, str) else _saved(data, folder / "data.npz")
+    source = located(str(data)) if isinstance(data, str | Path) else _saved(data, folder)
     dataset = load(spec := DataSpec(source, target, subset, task, drop, by))
     judged = _task(dataset, measure, cost, noise > 0 or imbalance != 1)
     arms = asked or plan.arms(plan.DEFAULT_LOSSES[dataset.task])
@@ -201,16 +204,17 @@ def compare(
 
 def folder_for(data: Any, ending: str = "") -> Path:
     """The run folder where none is named."""
-    name = Path(data).name.split(".")[0] if isinstance(data, str) else "arrays"
+    name = Path(data).name.split(".")[0] if isinstance(data, str | Path) else "arrays"
     return Path("losslab-runs") / f"{name}{ending}"
 
 
-def _saved(data: Any, path: Path) -> str:
-    """Write arrays to a .npz file and return its path."""
+def _saved(data: Any, folder: Path) -> str:
+    """Write arrays to a .npz file of the folder and return its path, which names the content: no other is replaced."""
     data = data() if callable(data) else data
     buffer = io.BytesIO()
-    arrays: dict[str, Any] = {name: np.asarray(array) for name, array in _named(data).items()}
+    arrays: dict[str, Any] = {name: _array(name, given) for name, given in _named(data).items()}
     np.savez(buffer, allow_pickle=False, **arrays)
+    path = folder / f"data-{hashlib.sha256(buffer.getvalue()).hexdigest()[:12]}.npz"
     store.write_whole(path, buffer.getvalue())
     return located(str(path))
 
@@ -227,6 +231,23 @@ def _named(data: Any) -> dict[str, Any]:
     return dict(zip(names, arrays, strict=True))
 
 
+def _array(name: str, given: Any) -> NDArray[Any]:
+    try:
+        array = np.asarray(given)
+    except (ValueError, TypeError, RuntimeError) as error:  # ragged lists; tensors that need gradients
+        raise _no_array(name, own_words(error)) from error
+    if array.dtype == object and all(isinstance(value, str) for value in array.flat):  # as pandas has texts
+        return array.astype(str)
+    if array.dtype == object:
+        kinds = sorted({type(value).__name__ for value in array.flat})
+        raise _no_array(name, f"it holds objects: {', '.join(kinds)}")
+    return array
+
+
+def _no_array(name: str, why: str) -> LabError:
+    return LabError(f"{name} is no array of numbers or texts", why, "give an array of one type, or a .csv file")
+
+
 def check_disturbance(noise: float = 0.0, imbalance: float = 1.0) -> None:
     """Raise LabError unless the numbers can be a share of wrong labels and a ratio of classes."""
     if not 0 <= noise < 1:
@@ -241,6 +262,8 @@ def check_disturbance(noise: float = 0.0, imbalance: float = 1.0) -> None:
 
 def _check_counts(**counts: int | None) -> None:
     for name, count in counts.items():
+        if count is not None and not isinstance(count, Integral):
+            raise LabError(f"{name} is {count!r}", "it is counted in whole numbers", f"give --{name} a whole number")
         if count is not None and count < 1:
             raise LabError(f"{name} is {count}", "there would be nothing to run", f"give --{name} a number from 1")
     if (counts["seeds"] or 0) > MOST_SEEDS:

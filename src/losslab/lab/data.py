@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -106,7 +107,8 @@ def load(spec: DataSpec, digest: str | None = None) -> Dataset:
 
     Args:
         spec: what to load.
-        digest: what the data's digest must be; None reads it afresh, since a file may have changed.
+        digest: what the data's digest must be; None reads it afresh, since a file may have changed, and so does another
+            digest than that of what was read last.
 
     Raises:
         LabError: unknown, not there, damaged, changed, or with labels that serve no task.
@@ -114,6 +116,9 @@ def load(spec: DataSpec, digest: str | None = None) -> Dataset:
     if digest is None:
         _load.cache_clear()
     dataset = _load(spec)
+    if digest not in (None, dataset.digest):
+        _load.cache_clear()
+        dataset = _load(spec)
     if digest not in (None, dataset.digest):
         raise LabError(
             f"{spec.source} has changed", "its contents are not those of the plan", "start the comparison again"
@@ -170,14 +175,41 @@ def _numbered(raw: readers.Raw, order: Array) -> Array | None:
     """The groups of these examples as numbers in the order of their values."""
     if raw.groups is None:
         return None
-    found = np.unique(raw.groups[order], return_inverse=True)[1]
-    if found.max() < FEWEST_GROUPS - 1:
+    values, found = _in_order(raw.groups[order])
+    if len(values) < FEWEST_GROUPS:
         raise LabError(
-            f"{found.max() + 1} different values to keep together in {raw.name}",
+            f"{len(values)} different values to keep together in {raw.name}",
             f"training, validation and test need at least {FEWEST_GROUPS}",
             "name another column, or leave --by out",
         )
+    sizes = np.bincount(found)
+    if 2 * sizes.max() >= len(found):
+        raise LabError(
+            f"{sizes.max()} of {len(found)} examples of {raw.name} have the value {values[sizes.argmax()]}",
+            "they are kept together, and training, validation and test need parts of sound sizes",
+            "name a column that divides the examples more evenly, or leave --by out",
+        )
     return found
+
+
+def _in_order(groups: Array) -> tuple[Array, Array]:
+    """The different values in order, and each example's place in it; the numbers in texts count: week 2, week 12."""
+    if groups.dtype.kind not in "OUS":
+        return np.unique(groups, return_inverse=True)
+    values, found = np.unique(groups.astype(str), return_inverse=True)
+    order = sorted(range(len(values)), key=lambda i: _with_numbers(str(values[i])))
+    return values[order], np.argsort(order)[found]
+
+
+def _with_numbers(text: str) -> list[str | int]:
+    """Split a text into what is no number, a number, and so on."""
+    return [int(part) if i % 2 else part for i, part in enumerate(re.split(r"(\d{1,18})", text))]
+
+
+def whole_groups(sizes: Array, count: int, most: int) -> int:
+    """Return how many groups of these sizes, from the first, hold `count` examples, or nearly so: not above `most`."""
+    together = np.cumsum(sizes)
+    return min(int(np.searchsorted(together, count)) + 1, int(np.searchsorted(together, most, side="right")))
 
 
 def located(source: str) -> str:
@@ -290,8 +322,9 @@ def _test_part(strata: Array, groups: Array | None) -> NDArray[np.bool_]:
         test = np.zeros(len(strata), bool)
         test[stratified_order(strata, stream(DATA_SEED, "test"))[:count]] = True
         return test
-    from_last = np.cumsum(np.bincount(groups)[::-1])
-    return np.asarray(groups > groups.max() - 1 - int(np.searchsorted(from_last, count)))
+    from_last = np.bincount(groups)[::-1]
+    # Of less than half of the examples, since no group has half: two groups at least are left to train and validate on.
+    return np.asarray(groups > groups.max() - whole_groups(from_last, count, (len(groups) - 1) // 2))
 
 
 def _digest(parts: list[Array], facts: dict[str, Any]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from losslab.lab.data import Dataset, stratified_order
+from losslab.lab.data import Dataset, stratified_order, whole_groups
 from losslab.lab.streams import stream
 
 VALIDATION_SHARE = 0.2
@@ -36,13 +36,30 @@ class Split:
 
 def training_examples(dataset: Dataset, imbalance: float = 1.0) -> int:
     """Return how many examples a seed trains on, at least."""
-    largest = 0 if dataset.groups is None else int(np.bincount(dataset.groups).max())
-    left = len(dataset.y) - _validation_examples(dataset) - largest
     if imbalance == 1:
-        return max(1, left)
+        return len(dataset.y) - _most_held(dataset)
     classes = len(dataset.labels.classes)
-    counts = np.bincount(dataset.y, minlength=classes) * left // len(dataset.y) - 1  # stratified: to one example
-    return int(np.maximum(1, np.floor(counts * _shares(classes, imbalance))).sum())
+    left = _left_of_classes(dataset, np.bincount(dataset.y, minlength=classes))
+    kept = np.where(left > 0, np.maximum(1, np.floor(left * _shares(classes, imbalance))), 0)
+    return max(1, int(kept.sum()))
+
+
+def _left_of_classes(dataset: Dataset, counts: Array) -> Array:
+    """(classes,) how many of each class are left to train on, at least."""
+    if dataset.groups is not None:
+        held = np.full(len(counts), _most_held(dataset))  # groups may be of one class
+    else:  # a stratified prefix has each class's share, to one example each
+        held = counts * (_most_held(dataset) + len(counts)) // len(dataset.y) + 1
+    return np.asarray(np.maximum(0, counts - held))
+
+
+def _most_held(dataset: Dataset) -> int:
+    """How many examples are for validation, at most."""
+    count = _validation_examples(dataset)
+    if dataset.groups is None:
+        return count
+    half, sizes = len(dataset.y) // 2, np.bincount(dataset.groups)
+    return min(half, count - 1 + int(sizes[sizes <= half].max()))
 
 
 def _validation_examples(dataset: Dataset) -> int:
@@ -63,15 +80,16 @@ def split(dataset: Dataset, seed: int) -> Split:
 
 
 def _held(dataset: Dataset, rng: np.random.Generator) -> NDArray[np.bool_]:
-    """Which examples are for validation: so many, or as many whole groups as it takes for that."""
+    """Which examples are for validation: so many, or as many whole groups as it takes for that, up to half of all."""
     count = _validation_examples(dataset)
     if dataset.groups is None:
         held = np.zeros(len(dataset.y), bool)
         held[stratified_order(dataset.strata, rng)[:count]] = True
         return held
-    order = rng.permutation(dataset.groups.max() + 1)
-    cut = int(np.searchsorted(np.cumsum(np.bincount(dataset.groups)[order]), count)) + 1
-    return np.asarray(np.isin(dataset.groups, order[:cut]))
+    half, sizes = len(dataset.y) // 2, np.bincount(dataset.groups)
+    order = rng.permutation(len(sizes))
+    order = order[sizes[order] <= half]
+    return np.asarray(np.isin(dataset.groups, order[: whole_groups(sizes[order], count, half)]))
 
 
 def scaled(dataset: Dataset, x: Array) -> Array:

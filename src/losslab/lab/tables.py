@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MOST_LEVELS = 100
+_DATE = r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}.*)?"
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,7 @@ def read_table(path: Path, columns: Columns) -> Raw:
     _check_columns(path, columns, list(map(str, table.columns)))
     table = table.drop(columns=columns.dropped)
     _check_missing(path, table)
+    table = _with_times(table, [name for name in table.columns if name not in columns.targets])
     groups = None if columns.by is None else table.pop(columns.by).to_numpy()
     y = _labels(table[columns.targets])
     x, standardized = _inputs(path, table.drop(columns=columns.targets), columns)
@@ -92,10 +94,37 @@ def _read_parquet(path: Path) -> pd.DataFrame:
         raise damaged(path, "Parquet table", error) from error
 
 
+def _with_times(table: pd.DataFrame, names: list[str]) -> pd.DataFrame:
+    """Make dates that are texts, and times of a zone, times without one (in UTC)."""
+    zoned = table[names].select_dtypes("datetimetz")
+    texts = table[names].select_dtypes(exclude=["number", "bool", "datetime", "datetimetz"]).astype(str)
+    found = {name: column.dt.tz_convert(None) for name, column in zoned.items()}
+    found |= {name: times for name, column in texts.items() if (times := _times(column)) is not None}
+    table = table.copy(deep=False)
+    for name, times in found.items():
+        table[name] = times
+    return table
+
+
+def _times(texts: pd.Series[Any]) -> pd.Series[Any] | None:
+    """The times that a column of texts holds, or None where one of them is no date as ISO 8601 writes it."""
+    import pandas as pd
+
+    if not texts.str.fullmatch(_DATE).all():
+        return None
+    try:
+        return pd.to_datetime(texts, format="ISO8601", utc=True).dt.tz_convert(None)
+    except ValueError:  # the 31st of February
+        return None
+
+
 def _labels(table: pd.DataFrame) -> Array:
     """(N,) labels, or (N, columns) of several: numbers as they are, anything else as text."""
     numbers = table.select_dtypes(["number", "bool"]).shape[1] == table.shape[1]
-    values = table.to_numpy() if numbers else table.astype(str).to_numpy(str)
+    if numbers:  # of a column each, since a table of numbers and booleans would be one of objects
+        values = np.stack([table[name].to_numpy() for name in table], axis=1)
+    else:
+        values = table.astype(str).to_numpy(str)
     return np.asarray(values[:, 0] if values.shape[1] == 1 else values)
 
 

@@ -16,6 +16,7 @@ def test_the_numbers_of_the_verdicts():
         f"unless there are at least {pairs.FEWEST_PAIRS} pairs",
         f"the whole interval lies within ±{ACCURACY.band} points",
         f"how many would settle it, up to {pairs.MOST_PAIRS}",
+        f"up to {plan.MOST_EXTENSIONS} more are tried",
         f"more than {100 * plan.DIVERGED_ABOVE:.0f} % above the untrained network's",
     ):
         assert PAGE.count(sentence) == 1, sentence

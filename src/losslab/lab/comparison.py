@@ -135,8 +135,8 @@ def compare(
             last one in so many, those between shares that fall by equal factors. The test stays.
         quick: a first look: fewer seeds, rates and epochs, where they are not given; the report says so.
         executor: "serial"; "local:4" for four processes on this machine; "dask://HOST:PORT" or "ray://HOST:PORT" for a
-            cluster. The results are the same. A script that uses processes needs `if __name__ == "__main__":` around
-            what it does.
+            cluster. The engine is chosen here, for all of them. A script that uses processes needs
+            `if __name__ == "__main__":` around what it does.
         sinks: where finished runs are written as well: "tensorboard:DIR" or "mlflow:URI".
         model: a function that builds the network to train, or its path, "package.module:name" or "file.py:name"; it is
             called with (shape, outputs) and returns a Keras model, a PyTorch module, or a pair (init, apply) of JAX

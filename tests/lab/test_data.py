@@ -116,6 +116,20 @@ def test_scaling_uses_training_statistics_only(npz):
     assert np.abs(parts.validation.x.mean(axis=0)).min() > 1e-4
 
 
+@pytest.mark.parametrize("dtype", [float, int])
+def test_an_offset_that_float32_cannot_hold_changes_nothing(npz, csv, dtype):
+    x = RNG.integers(0, 1000, (60, 2))
+    rows = [f"{a + 1_700_000_000},{b},0.1,{i % 2}" for i, (a, b) in enumerate(x)]
+    plain = split(data.load(npz(x=x, y=np.arange(60) % 2)), 0)
+    far = split(data.load(npz(x=(x + np.array([1_700_000_000, 0])).astype(dtype), y=np.arange(60) % 2)), 0)
+    table = split(data.load(csv("\n".join(["a,b,same,y", *rows]))), 0)
+    for name in ("train", "validation", "test"):
+        wanted = vars(plain)[name].x
+        assert wanted.dtype == vars(far)[name].x.dtype == vars(table)[name].x.dtype == np.float32
+        np.testing.assert_allclose(vars(far)[name].x, wanted, atol=1e-6)
+        np.testing.assert_allclose(vars(table)[name].x, np.pad(wanted, ((0, 0), (0, 1))), atol=1e-6)
+
+
 def test_a_seed_fixes_the_split_and_the_test_examples_stay():
     digits = data.load(DataSpec("digits"))
     one, again, other = split(digits, 1), split(digits, 1), split(digits, 2)

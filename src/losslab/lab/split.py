@@ -13,6 +13,7 @@ from losslab.lab.streams import stream
 
 VALIDATION_SHARE = 0.2
 MOST_VALIDATION = 10_000
+_ROUNDING = 1e-12  # the sd of a constant column, in means of it, is rounding below this
 
 Array = NDArray[Any]
 
@@ -69,14 +70,10 @@ def _validation_examples(dataset: Dataset) -> int:
 def split(dataset: Dataset, seed: int) -> Split:
     """Draw the seed's training and validation examples; scale every part with training statistics only."""
     held = _held(dataset, stream(seed, "split"))
-    train = scaled(dataset, dataset.x[~held])
-    shift, scale = _standardization(train, dataset.standardized)
-    validation, test = scaled(dataset, dataset.x[held]), scaled(dataset, dataset.x_test)
-    return Split(
-        Part((train - shift) / scale, dataset.y[~held]),
-        Part((validation - shift) / scale, dataset.y[held]),
-        Part((test - shift) / scale, dataset.y_test),
-    )
+    parts = [_wide(dataset, x) for x in (dataset.x[~held], dataset.x[held], dataset.x_test)]
+    shift, scale = _standardization(parts[0], dataset.standardized)
+    labels = (dataset.y[~held], dataset.y[held], dataset.y_test)
+    return Split(*(Part(_single((x - shift) / scale), y) for x, y in zip(parts, labels, strict=True)))
 
 
 def _held(dataset: Dataset, rng: np.random.Generator) -> NDArray[np.bool_]:
@@ -94,13 +91,24 @@ def _held(dataset: Dataset, rng: np.random.Generator) -> NDArray[np.bool_]:
 
 def scaled(dataset: Dataset, x: Array) -> Array:
     """Return inputs as float32, pixels from 0 to 1."""
-    return np.asarray(x, dtype=np.float32) / np.float32(dataset.divisor)
+    return _single(_wide(dataset, x))
+
+
+def _single(x: Array) -> Array:
+    return np.asarray(x, dtype=np.float32)
+
+
+def _wide(dataset: Dataset, x: Array) -> Array:
+    """Pixels from 0 to 1, and other inputs in a type that holds them: float32 cannot tell two times of Unix apart."""
+    wide = np.result_type(x, np.float32)
+    return np.divide(x, dataset.divisor, dtype=wide)
 
 
 def _standardization(train: Array, standardized: Array) -> tuple[Array, Array]:
     mean, sd = train.mean(axis=0, dtype=np.float64), train.std(axis=0, dtype=np.float64)
-    shift = np.where(standardized, mean, 0.0).astype(np.float32)
-    scale = np.where(standardized & (sd > 0), sd, 1.0).astype(np.float32)
+    varies = sd > _ROUNDING * np.abs(mean)
+    shift = np.where(standardized, mean, 0.0).astype(train.dtype)
+    scale = np.where(standardized & varies, sd, 1.0).astype(train.dtype)
     return shift, scale
 
 

@@ -143,7 +143,7 @@ def _inputs(path: Path, table: pd.DataFrame, columns: Columns) -> tuple[Array, A
     text = table.drop(columns=[*numeric.columns, *times.columns]).astype(str)
     _check_levels(path, text)
     encoded = pd.get_dummies(text, dtype=float) if text.shape[1] else text
-    x = np.concatenate([part.to_numpy(np.float32) for part in (numeric, times, encoded)], axis=1)
+    x = np.concatenate([part.to_numpy(np.float64) for part in (numeric, times, encoded)], axis=1)
     return x, np.arange(x.shape[1]) < numeric.shape[1] + times.shape[1]
 
 

@@ -236,8 +236,8 @@ def _rates(how: Mapping[str, Any], decides: Measure) -> list[str]:
     seeds = f"{how['tuning_seeds']} tuning seed{'s' * (how['tuning_seeds'] > 1)}"
     sentence = (
         f"Learning rate: each loss its own, the best mean validation {decides.name} at the last epoch over {seeds} "
-        f"among {rates}; where the best is an end of that grid, it is extended by up to {MOST_EXTENSIONS} half-decades."
-        " Tuning seeds are not among the final seeds."
+        f"among {rates}, of equal ones that of the lowest validation loss; where the best is an end of that grid, it"
+        f" is extended by up to {MOST_EXTENSIONS} half-decades. Tuning seeds are not among the final seeds."
     )
     if how["model"] in ("cnn", "unet"):
         sentence += " Fewer rates and seeds are tried than for the dense network, because a run costs far more."

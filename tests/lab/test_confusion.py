@@ -46,7 +46,7 @@ def drawn(classes, runs=3, name="class {}"):
     rng = np.random.default_rng(1)
     config = {
         "arms": [{"label": arm, "group": arm} for arm in "ab"],
-        "protocol": {"seeds": runs, "shared_rate": 0.1, "epochs": 1},
+        "protocol": {"rates": (0.01,), "seeds": runs, "shared_rate": 0.1, "epochs": 1},
         "data": {"test_examples": 300, "classes": [name.format(c) for c in range(classes)]},
         "task": CLASSES,
     }

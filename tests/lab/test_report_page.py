@@ -70,7 +70,7 @@ def folder(tmp_path_factory, finished):
 
 def opened(page, fragment=""):
     """The page as it is after its script."""
-    command = [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=5000", "--dump-dom"]
+    command = [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=30000", "--dump-dom"]
     address = page.as_uri() + fragment
     return subprocess.run([*command, address], capture_output=True, text=True, check=True, timeout=60).stdout
 
@@ -178,11 +178,19 @@ addEventListener("load", async () => {
 
 
 @in_a_browser
+def title_at_the_end(page):
+    """The title that the script sets last; the browser's own clock may run out before a busy machine has drawn."""
+    for _ in range(3):
+        told = re.search(r"<title>(.*?)</title>", opened(page), re.DOTALL)[1]
+        if told.startswith("{"):
+            break
+    return told
+
+
 def test_what_a_person_does(folder, tmp_path):
     page = (folder / "report.html").read_text().replace("<style>", f"<script>{PERSON}</script><style>", 1)
     (tmp_path / "page.html").write_text(page)
-    told = re.search(r"<title>(.*?)</title>", opened(tmp_path / "page.html"), re.DOTALL)[1]
-    happened = json.loads(told.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&"))
+    happened = json.loads(html.unescape(title_at_the_end(tmp_path / "page.html")))
     assert "error" not in happened
     arms = json.loads((folder / "summary.json").read_text())["arms"]
     means = {arm["label"]: arm["figures"]["accuracy"]["mean"] for arm in arms}

@@ -63,10 +63,8 @@ class Session:
         return [(arm, rate) for arm, rate in best if rate is not None]
 
     def _best(self, arm: Arm, tried: Iterable[float]) -> float | None:
-        group, decides = (
-            plan.group_of(arm, self.protocol, self.task.describe(), self.job_data["digest"]),
-            self.task.decides,
-        )
+        group = plan.group_of(arm, self.protocol, self.task.describe(), self.job_data["digest"])
+        decides = self.task.decides
         own = [r for r in self.store.records.values() if r["group"] == group and r["lr"] in tried]
         return analysis.best_rate(analysis.tuning_rows(own, decides), decides)
 
@@ -81,14 +79,17 @@ class Session:
         self.display.note(f"{stage}: {len(jobs)} runs, {len(jobs) - len(pending)} already there")
         self.display.expect(len(pending))
         for job in jobs:
-            if self.store.settled(job["id"]):
-                self.mirrors.write(self.store.records[job["id"]])
+            self._mirror(job)
         with contextlib.closing(self._runs(pending)) as finished:
             for job, result in finished:
                 self.store.append(job | result)
                 self.display.finished(job, result)
-                if self.store.settled(job["id"]):
-                    self.mirrors.write(job | result)
+                self._mirror(job)
+
+    def _mirror(self, job: plan.Job) -> None:
+        """Hand a run that is settled to the sinks."""
+        if self.store.settled(job["id"]):
+            self.mirrors.write(self.store.records[job["id"]])
 
     def _runs(self, jobs: list[plan.Job]) -> Generator[tuple[plan.Job, Result]]:
         """Run the jobs one by one, or in packs where the engine trains several at once."""
